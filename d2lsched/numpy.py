@@ -1,0 +1,125 @@
+"""Training in NumPy, with the backpropagation written out.
+
+One of four twins: `numpy`, `torch`, `tensorflow`, `jax`, the same names in the same
+order. An update is too small to share between cores, and a busy neighbor makes sharing
+many times slower than not: `epoch` and `evaluate` run on one thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from threadpoolctl import ThreadpoolController
+
+from .data import Split
+from .optimizers import adam, bias_corrections, sgd, zeros
+from .run import State, first_weights, parts, scaled, trainer
+from .schedules import Schedule
+
+MODELS = ("mlp",)
+
+one_thread: Any = ThreadpoolController().wrap(limits=1, user_api="blas")
+
+
+def tensors(split: Split) -> tuple[np.ndarray, np.ndarray]:
+    """Images as float32 in [0, 1], shape (n, 784), and labels as int64, shape (n,)."""
+    return scaled(split.images).reshape(-1, 784), split.labels.astype(np.int64)
+
+
+def init(model: str = "mlp", optimizer: str = "sgd", seed: int = 0) -> State:
+    """The state before update 0."""
+    weights = first_weights(model, seed)
+    return State(model, optimizer, weights, zeros(weights, optimizer))
+
+
+def weights(state: State) -> list[np.ndarray]:
+    """The weights as NumPy arrays, in the layout of `run.first_weights`."""
+    return list(state.weights)
+
+
+def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The loss of each image and the softmax probabilities."""
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    log_sum = np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    log_probabilities = shifted - log_sum
+    return -log_probabilities[np.arange(len(labels)), labels], np.exp(log_probabilities)
+
+
+def gradients(
+    weights: list[np.ndarray], images: np.ndarray, labels: np.ndarray
+) -> tuple[float, int, list[np.ndarray]]:
+    """The batch's mean loss, its number of right answers, and the gradient of the loss."""
+    w1, b1, w2, b2 = weights
+    hidden = np.maximum(images @ w1 + b1, 0)
+    logits = hidden @ w2 + b2
+    losses, probabilities = cross_entropy(logits, labels)
+    correct = int((logits.argmax(axis=1) == labels).sum())
+
+    d_logits = probabilities
+    d_logits[np.arange(len(labels)), labels] -= 1
+    d_logits /= len(labels)
+    d_hidden = (d_logits @ w2.T) * (hidden > 0)
+    slopes = [
+        images.T @ d_hidden,
+        d_hidden.sum(axis=0),
+        hidden.T @ d_logits,
+        d_logits.sum(axis=0),
+    ]
+    return float(losses.mean()), correct, slopes
+
+
+@one_thread
+def epoch(
+    state: State,
+    images: np.ndarray,
+    labels: np.ndarray,
+    order: np.ndarray,
+    rates: np.ndarray,
+    momenta: np.ndarray,
+    weight_decay: float = 0.0,
+) -> tuple[np.ndarray, int]:
+    """One update per row of order, at that row's rate; advances the state's weights.
+
+    Returns the loss of each batch before its update, and the number of right answers.
+    """
+    losses, right = np.empty(len(order)), 0
+    corrections = bias_corrections(momenta, state.update).tolist()
+    with np.errstate(all="ignore"):  # a diverging run shows in its losses
+        for i, batch in enumerate(order):
+            losses[i], correct, slopes = gradients(state.weights, images[batch], labels[batch])
+            right += correct
+            rule = (
+                state.weights,
+                state.moments,
+                slopes,
+                float(rates[i]),
+                float(momenta[i]),
+                weight_decay,
+            )
+            if state.optimizer == "sgd":
+                state.weights, state.moments = sgd(*rule)
+            else:
+                state.weights, state.moments = adam(*rule, corrections[i])
+    return losses, right
+
+
+@one_thread
+def evaluate(state: State, images: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
+    """Mean loss and accuracy over images."""
+    total, right = 0.0, 0
+    with np.errstate(all="ignore"):
+        for part in parts(len(labels)):
+            loss, correct, _ = gradients(state.weights, images[part], labels[part])
+            total += loss * len(labels[part])
+            right += correct
+    return total / len(labels), right / len(labels)
+
+
+train = trainer("numpy", MODELS, tensors, init, epoch, evaluate)
+
+
+def native(schedule: Schedule) -> Callable[[int], float]:
+    """The schedule itself: in NumPy a schedule is a function of t, and nothing more."""
+    return schedule

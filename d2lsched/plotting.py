@@ -1,0 +1,220 @@
+"""Figures: schedules over updates, one run, several runs compared.
+
+Every function returns a `Figure`, which a notebook shows as a picture whose plain-text
+form is its text alternative; the book uses that for readers who cannot see it. Colors
+are Okabe and Ito's, safe for color-blind readers; line styles differ as well, for print
+in gray.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib
+import numpy as np
+from cycler import cycler
+from matplotlib import ticker
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure as MatplotlibFigure
+
+from .history import History
+from .schedules import Schedule
+
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (1, 1)))
+
+STYLE: dict[str, Any] = {
+    "axes.prop_cycle": cycler(color=COLORS, linestyle=LINES),
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 11,
+    "axes.grid": True,
+    "grid.color": "#DDDDDD",
+    "grid.linestyle": "-",
+    "grid.linewidth": 0.6,
+    "lines.linewidth": 1.8,
+    "font.size": 10,
+    "savefig.facecolor": "white",  # stays readable on a dark page
+}
+
+Schedules = Schedule | Sequence[Schedule] | Mapping[str, Schedule]
+Runs = Mapping[str, History | Sequence[History]]
+
+
+class Figure(MatplotlibFigure):
+    """A matplotlib figure with a text alternative."""
+
+    alt: str = ""
+
+    def __repr__(self) -> str:
+        return self.alt
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        picture = io.BytesIO()
+        with matplotlib.rc_context(STYLE):
+            self.savefig(picture, format="png", dpi=144)
+        width, height = self.get_size_inches()
+        size = {"width": round(96 * width), "height": round(96 * height)}
+        data = {"image/png": picture.getvalue(), "text/plain": self.alt}
+        return data, {"image/png": size}
+
+
+def figure(
+    alt: str, rows: int = 1, columns: int = 1, *, height: float = 3.0, sharex: bool = False
+) -> tuple[Figure, Any]:
+    """An empty figure in the book's style, and its axes: one, or an array of them.
+
+    alt: what is to be seen in it, in a sentence or two.
+    height: of one row, in inches; the width is 7 inches.
+
+    >>> fig, ax = figure("A straight line from the lower left to the upper right.")
+    >>> line = ax.plot([0, 1], [0, 1])
+    >>> fig
+    A straight line from the lower left to the upper right.
+    """
+    if not alt.strip():
+        raise ValueError(f"alt = {alt!r} is not allowed: it must say what is to be seen")
+    with matplotlib.rc_context(STYLE):
+        fig = Figure(figsize=(7, height * rows), layout="constrained")
+        FigureCanvasAgg(fig)
+        fig.alt = alt
+        axes = fig.subplots(rows, columns, sharex=sharex)
+    return fig, axes
+
+
+def plot_schedules(
+    schedules: Schedules,
+    updates: int,
+    *,
+    log: bool = False,
+    title: str = "",
+    alt: str = "",
+) -> Figure:
+    """The rates of one or more schedules over the first updates.
+
+    schedules: one, several, or a mapping from label to schedule.
+    updates: how many updates to draw, from update 0.
+    log: logarithmic rate axis; rates of 0 are left out.
+    alt: the text alternative; by default one is made from the values.
+    """
+    named = _named(schedules)
+    tables = {label: schedule.table(updates) for label, schedule in named.items()}
+    fig, ax = figure(alt or _described(tables))
+    for label, table in tables.items():
+        shown = np.where(table > 0, table, np.nan) if log else table
+        ax.plot(shown, label=label, drawstyle="steps-post")  # a rate holds for a whole update
+    ax.set(xlabel="update $t$", ylabel="rate $\\eta_t$", title=title)
+    _rate_axis(ax, log)
+    if len(tables) > 1:
+        ax.legend()
+    return fig
+
+
+def plot_history(history: History, *, title: str = "", alt: str = "") -> Figure:
+    """One run: rate, loss and accuracy over one shared axis of updates."""
+    return plot_histories({history.framework: history}, title=title, alt=alt)
+
+
+def plot_histories(
+    runs: Runs, *, title: str = "", log_rate: bool = False, log_loss: bool = True, alt: str = ""
+) -> Figure:
+    """Several runs compared: rate, loss and accuracy over one shared axis of updates.
+
+    runs: a mapping from label to a run, or to the runs of several seeds; of those the
+        mean is drawn, and the band from the lowest to the highest.
+    The loss is a running mean over half an epoch of updates, and the accuracy that on the
+    validation images; with one label only, the raw loss and the running accuracy on the
+    training images are drawn too.
+    """
+    groups = {k: [v] if isinstance(v, History) else list(v) for k, v in runs.items()}
+    single = len(groups) == 1
+    fig, (rate, loss, accuracy) = figure(
+        alt or f"Rate, loss and accuracy over updates for {', '.join(groups)}.",
+        rows=3, height=1.9, sharex=True,
+    )  # fmt: skip
+    for index, (label, group) in enumerate(groups.items()):
+        style: dict[str, Any] = {"color": COLORS[index % 7], "linestyle": LINES[index % 7]}
+        if max(_per_epoch(run) for run in group) == 0:
+            raise ValueError(f"runs[{label!r}] holds a run that was not trained")
+        epochs = [_epoch_ends(run) for run in group]
+        if single:
+            loss.plot(
+                group[0].loss, color="#BBBBBB", linewidth=0.7, linestyle="-", label="batch"
+            )
+        rates = [(np.arange(len(run.lr)), run.lr) for run in group]
+        _band(rate, rates, label, style | {"drawstyle": "steps-post"})
+        _band(
+            loss,
+            [_running_mean(run) for run in group],
+            "running mean" if single else label,
+            style,
+        )
+        curves = [(t, run.validation_accuracy) for t, run in zip(epochs, group, strict=True)]
+        _band(accuracy, curves, "validation" if single else label, style | {"marker": "."})
+        if single:
+            training = [(t, run.train_accuracy) for t, run in zip(epochs, group, strict=True)]
+            trained = {"color": COLORS[1], "linestyle": LINES[1], "marker": "."}
+            _band(accuracy, training, "training, before each update", trained)
+    rate.set(ylabel="rate $\\eta_t$", title=title)
+    _rate_axis(rate, log_rate)
+    loss.set(ylabel="loss", yscale="log" if log_loss else "linear")
+    accuracy.set(ylabel="accuracy", xlabel="update $t$")
+    accuracy.yaxis.set_major_formatter(ticker.PercentFormatter(1.0, decimals=0))
+    accuracy.legend() if single else rate.legend()
+    if single:
+        loss.legend()
+    return fig
+
+
+def _named(schedules: Schedules) -> dict[str, Schedule]:
+    if isinstance(schedules, Schedule):
+        schedules = [schedules]
+    if isinstance(schedules, Mapping):
+        return dict(schedules)
+    return {repr(schedule): schedule for schedule in schedules}
+
+
+def _described(tables: Mapping[str, np.ndarray]) -> str:
+    curves = (
+        f"{label} goes from {table[0]:.3g} at update 0 to {table[-1]:.3g} at update "
+        f"{len(table) - 1}, highest {table.max():.3g} at update {table.argmax()}"
+        for label, table in tables.items()
+    )
+    return f"Learning rate over updates: {'; '.join(curves)}."
+
+
+def _rate_axis(ax: Axes, log: bool) -> None:
+    if log:
+        ax.set_yscale("log")
+    else:
+        ax.set_ylim(bottom=0)
+
+
+def _per_epoch(run: History) -> int:
+    return len(run.loss) // max(len(run.validation_accuracy), 1)
+
+
+def _epoch_ends(run: History) -> np.ndarray:
+    # With a batch size that changes, epochs differ in length: this is then an approximation.
+    return np.linspace(0, len(run.loss), len(run.validation_accuracy) + 1)[1:]
+
+
+def _running_mean(run: History) -> tuple[np.ndarray, np.ndarray]:
+    window = max(_per_epoch(run) // 2, 1)
+    sums = np.cumsum([0.0, *run.loss])
+    return np.arange(window - 1, len(run.loss)), (sums[window:] - sums[:-window]) / window
+
+
+Curve = tuple[Any, Any]
+
+
+def _band(ax: Axes, curves: Sequence[Curve], label: str, style: Mapping[str, Any]) -> None:
+    n = min(len(y) for _, y in curves)  # a diverged run is shorter
+    t = np.asarray(curves[0][0])[:n]
+    y = np.stack([np.asarray(curve, float)[:n] for _, curve in curves])
+    ax.plot(t, y.mean(axis=0), label=label, **style)
+    if len(curves) > 1:
+        ax.fill_between(t, y.min(axis=0), y.max(axis=0), color=style["color"], alpha=0.2)

@@ -1,0 +1,264 @@
+"""What a training run is before any framework: settings, first weights, order, driver.
+
+The four framework modules supply the mathematics (`init`, `epoch`, `evaluate`);
+`trainer` makes each one's `train` from them, so a run means the same in all four.
+"""
+
+from __future__ import annotations
+
+import copy
+import numbers
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from .data import MNIST, Split, mnist
+from .history import History
+from .schedules import Schedule
+from .schedules.base import require
+
+OPTIMIZERS = ("sgd", "adam")
+
+Values = Schedule | Callable[[int], float] | float
+"""A number, a schedule, or any function of the update number."""
+
+
+@dataclass
+class State:
+    """All that a run carries from one update to the next.
+
+    weights and moments are the framework's own: lists of arrays in NumPy, TensorFlow
+    and JAX; the network and its optimizer in torch. update and epoch count what is done.
+    """
+
+    model: str
+    optimizer: str
+    weights: Any
+    moments: Any
+    update: int = 0
+    epoch: int = 0
+
+
+Hook = Callable[[State, History], None]
+"""Called after an update or epoch; it may change the state."""
+
+_SHAPES: dict[str, list[tuple[int, ...]]] = {
+    "mlp": [(784, 128), (128, 10)],
+    "lenet": [(5, 5, 1, 6), (5, 5, 6, 16), (400, 120), (120, 84), (84, 10)],
+}
+
+
+def first_weights(model: str, seed: int) -> list[np.ndarray]:
+    """The float32 weights at update 0: Glorot-uniform kernels, each followed by zero biases.
+
+    Dense kernels have shape (inputs, outputs), convolutions (height, width, inputs,
+    outputs). Source: Glorot and Bengio, AISTATS 2010.
+    """
+    generator = np.random.default_rng([seed, 0])
+    weights = []
+    for shape in _SHAPES[model]:
+        window = int(np.prod(shape[:-2]))
+        limit = np.sqrt(6 / (window * (shape[-2] + shape[-1])))
+        weights.append(generator.uniform(-limit, limit, shape).astype(np.float32))
+        weights.append(np.zeros(shape[-1], np.float32))
+    return weights
+
+
+def batch_order(seed: int, epoch: int, images: int, batch_size: int) -> np.ndarray:
+    """Which images each update of an epoch sees: int64, shape (updates, batch_size).
+
+    A new permutation every epoch, fixed by seed and epoch alone, so that a resumed run
+    sees what an uninterrupted one would. The last partial batch is dropped.
+    """
+    order = np.random.default_rng([seed, 1 + epoch]).permutation(images)
+    updates = images // batch_size
+    return order[: updates * batch_size].reshape(updates, batch_size)
+
+
+def scaled(images: np.ndarray) -> np.ndarray:
+    """uint8 images as float32 in [0, 1]."""
+    return images.astype(np.float32) / np.float32(255)
+
+
+def parts(n: int, size: int = 1000) -> Iterator[slice]:
+    """Slices that cover n images, at most size at a time: evaluation in bounded memory."""
+    return (slice(start, start + size) for start in range(0, n, size))
+
+
+def values(source: Values, first: int, n: int) -> np.ndarray:
+    """What source gives for updates first, …, first + n − 1: float64, shape (n,)."""
+    t = np.arange(first, first + n)
+    if isinstance(source, Schedule):
+        return source(t)
+    if callable(source):
+        return np.array([float(source(int(update))) for update in t])
+    return np.full(n, float(source))
+
+
+class Train(Protocol):
+    """The signature of `train`, the same in every framework; see `trainer`."""
+
+    def __call__(
+        self,
+        schedule: Values,
+        *,
+        model: str = "mlp",
+        optimizer: str = "sgd",
+        momentum: Values = 0.9,
+        weight_decay: float = 0.0,
+        epochs: int = 10,
+        batch_size: Values = 128,
+        seed: int = 0,
+        data: MNIST | None = None,
+        progress: bool = False,
+        state: State | None = None,
+        after_update: Hook | None = None,
+        after_epoch: Hook | None = None,
+    ) -> History:
+        """Train on MNIST and return what happened."""
+        ...
+
+
+def trainer(
+    framework: str,
+    models: tuple[str, ...],
+    tensors: Callable[[Split], tuple[Any, Any]],
+    init: Callable[[str, str, int], State],
+    epoch: Callable[..., tuple[np.ndarray, int]],
+    evaluate: Callable[[State, Any, Any], tuple[float, float]],
+) -> Train:
+    """The `train` of one framework, composed of what its module exposes."""
+
+    def train(
+        schedule: Values,
+        *,
+        model: str = "mlp",
+        optimizer: str = "sgd",
+        momentum: Values = 0.9,
+        weight_decay: float = 0.0,
+        epochs: int = 10,
+        batch_size: Values = 128,
+        seed: int = 0,
+        data: MNIST | None = None,
+        progress: bool = False,
+        state: State | None = None,
+        after_update: Hook | None = None,
+        after_epoch: Hook | None = None,
+    ) -> History:
+        """Train on MNIST and return what happened.
+
+        schedule: the rate of every update: a schedule, a number, or a function of t.
+        model: "mlp" (784-128-10, ReLU) or, except in NumPy, "lenet".
+        optimizer: "sgd" or "adam", see `d2lsched.optimizers`.
+        momentum: SGD's μ or Adam's β₁; like the rate, it may be a function of t.
+        weight_decay: λ ≥ 0; added to the gradient by sgd, decoupled in adam.
+        epochs: passes over the training images.
+        batch_size: images per update; a function is asked at an epoch's first update.
+        seed: fixes the first weights and the order of the images, in all frameworks alike.
+        data: what `d2lsched.data.mnist` returns; 10,000 training images by default.
+        progress: show a progress bar.
+        state: continue from here, as from an earlier run's ``history.state``; it is
+            copied, so several runs may branch from one state.
+        after_update, after_epoch: called with (state, history); may change the state.
+
+        A run whose loss becomes infinite or NaN stops after that epoch; see
+        ``history.diverged``. Bad settings raise ValueError.
+        """
+        data = mnist() if data is None else data
+        require(model in models, "model", model, f"one of {', '.join(models)} in {framework}")
+        require(
+            optimizer in OPTIMIZERS, "optimizer", optimizer, f"one of {', '.join(OPTIMIZERS)}"
+        )
+        _whole("epochs", epochs, 1)
+        _whole("seed", seed, 0)
+        _positive("weight_decay", weight_decay)
+        _positive("momentum", momentum, below=1)
+        _positive("schedule", schedule)
+        if state is None:
+            state = init(model, optimizer, seed)
+        else:
+            require(
+                (state.model, state.optimizer) == (model, optimizer),
+                "state",
+                f"{state.model} with {state.optimizer}",
+                f"{model} with {optimizer}",
+            )
+            state = copy.deepcopy(state)
+
+        settings = {
+            "model": model, "optimizer": optimizer,
+            "momentum": _described(momentum), "weight_decay": weight_decay,
+            "epochs": epochs, "batch_size": _described(batch_size), "seed": seed,
+            "images": len(data.train), "first_update": state.update,
+        }  # fmt: skip
+        history = History(framework, _described(schedule), settings)
+        images, labels = tensors(data.train)
+        validation, test = tensors(data.validation), tensors(data.test)
+        for _ in tqdm(range(epochs), disable=not progress, unit="epoch"):
+            size = _batch_size(batch_size, state.update, len(data.train))
+            order = batch_order(seed, state.epoch, len(data.train), size)
+            right = 0
+            # A hook after each update is called between epochs of one update each.
+            for part in [order] if after_update is None else np.split(order, len(order)):
+                rates = values(schedule, state.update, len(part))
+                momenta = values(momentum, state.update, len(part))
+                start = time.perf_counter()
+                losses, correct = epoch(
+                    state, images, labels, part, rates, momenta, weight_decay
+                )
+                history.seconds += time.perf_counter() - start
+                right += correct
+                state.update += len(part)
+                history.lr.extend(rates.tolist())
+                history.loss.extend(np.asarray(losses, float).tolist())
+                if after_update is not None:
+                    after_update(state, history)
+            state.epoch += 1
+            history.train_accuracy.append(right / order.size)
+            loss, accuracy = evaluate(state, *validation)
+            history.validation_loss.append(loss)
+            history.validation_accuracy.append(accuracy)
+            if after_epoch is not None:
+                after_epoch(state, history)
+            if not np.isfinite(history.loss[-1]):
+                break
+        history.test_accuracy = evaluate(state, *test)[1]
+        history.state = state
+        return history
+
+    train.__module__ = f"d2lsched.{framework}"
+    return train
+
+
+def _described(source: Values) -> Any:
+    if isinstance(source, Schedule):
+        return repr(source)
+    return getattr(source, "__name__", type(source).__name__) if callable(source) else source
+
+
+def _whole(name: str, value: Any, least: int) -> None:
+    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    require(whole and value >= least, name, value, f"a whole number, at least {least}")
+
+
+def _positive(name: str, value: Any, below: float = np.inf) -> None:
+    if callable(value):
+        return
+    allowed = "a number, at least 0" + (f" and below {below}" if below < np.inf else "")
+    require(_is_number(value) and 0 <= value < below, name, value, allowed)
+
+
+def _batch_size(source: Values, update: int, images: int) -> int:
+    size: Any = source(update) if callable(source) else source
+    allowed = f"a whole number from 1 to the {images} training images"
+    require(_is_number(size) and size % 1 == 0, "batch_size", size, allowed)
+    require(1 <= size <= images, "batch_size", size, allowed)
+    return int(size)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)

@@ -1,0 +1,217 @@
+"""One formula, five kinds of numbers.
+
+A schedule writes its formula once, over the names of a `Backend`: `xp.cos`,
+`xp.where`, … `backend_of(t)` finds the backend by the type of `t`; no framework is
+imported unless its tensors are already there.
+
+What is not in the table below needs no name: `+ - * / // % **` and comparisons mean
+the same everywhere, with two exceptions, which is why formulas call `xp.real(t)`
+before they divide or raise to a power (TensorFlow's integers refuse both).
+"""
+
+from __future__ import annotations
+
+import importlib
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Backend:
+    """The functions that a formula may use, for one kind of number."""
+
+    clock: Callable[[Any], tuple[Any, bool]]  # t, made regular; is its value known?
+    real: Callable[[Any], Any]  # whole numbers to floating point
+    where: Callable[[Any, Any, Any], Any]
+    minimum: Callable[[Any, Any], Any]
+    maximum: Callable[[Any, Any], Any]
+    all: Callable[[Any], Any]
+    floor: Callable[[Any], Any]
+    cos: Callable[[Any], Any]
+    exp: Callable[[Any], Any]
+    log: Callable[[Any], Any]
+    sqrt: Callable[[Any], Any]
+    full_like: Callable[[Any, float], Any]
+    result: Callable[[Any, Any], Any] = lambda rate, t: rate  # in the precision asked for
+
+
+PYTHON = Backend(
+    clock=lambda t: (t, True),
+    real=float,
+    where=lambda condition, yes, no: yes if condition else no,
+    minimum=min,
+    maximum=max,
+    all=bool,
+    floor=math.floor,
+    cos=math.cos,
+    exp=math.exp,
+    log=math.log,
+    sqrt=math.sqrt,
+    full_like=lambda t, value: value,
+)
+
+
+def _numpy_clock(t: Any) -> tuple[Any, bool]:
+    t = np.asarray(t)
+    if t.dtype.kind not in "iuf":
+        raise TypeError(f"t must hold integers or floating-point numbers, not {t.dtype}")
+    return t.astype(np.int64 if t.dtype.kind in "iu" else np.float64, copy=False)[()], True
+
+
+NUMPY = Backend(
+    clock=_numpy_clock,
+    real=np.float64,
+    where=np.where,
+    minimum=np.minimum,
+    maximum=np.maximum,
+    all=np.all,
+    floor=np.floor,
+    cos=np.cos,
+    exp=np.exp,
+    log=np.log,
+    sqrt=np.sqrt,
+    full_like=lambda t, value: np.full_like(t, value, dtype=np.float64)[()],
+    result=lambda rate, t: np.asarray(rate, np.float64)[()],
+)
+
+
+def _torch() -> Backend:
+    torch = importlib.import_module("torch")
+
+    def real(t: Any) -> Any:
+        return t if t.is_floating_point() else t.to(torch.get_default_dtype())
+
+    def clock(t: Any) -> tuple[Any, bool]:
+        if t.is_complex() or t.dtype == torch.bool:
+            raise TypeError(f"t must hold integers or floating-point numbers, not {t.dtype}")
+        # Under vmap and compile a value cannot be looked at; torch has no public test.
+        traced = (
+            torch.compiler.is_compiling() or torch._C._functorch.is_functorch_wrapped_tensor(t)
+        )
+        return (t if t.is_floating_point() else t.long()), not traced
+
+    def pair(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+        def of_tensors(a: Any, b: Any) -> Any:
+            like = a if isinstance(a, torch.Tensor) else b
+            return function(
+                *(
+                    torch.as_tensor(x, dtype=like.dtype, device=like.device)
+                    if not isinstance(x, torch.Tensor)
+                    else x
+                    for x in (a, b)
+                )
+            )
+
+        return of_tensors
+
+    return Backend(
+        clock=clock,
+        real=real,
+        where=torch.where,
+        minimum=pair(torch.minimum),
+        maximum=pair(torch.maximum),
+        all=torch.all,
+        floor=torch.floor,
+        cos=torch.cos,
+        exp=torch.exp,
+        log=torch.log,
+        sqrt=torch.sqrt,
+        full_like=lambda t, value: torch.full_like(real(t), value),
+    )
+
+
+def _tensorflow() -> Backend:
+    tf = importlib.import_module("tensorflow")
+
+    # Whole numbers are computed with in float64, since float32 holds none beyond 2**24.
+    def real(t: Any) -> Any:
+        return t if t.dtype.is_floating else tf.cast(t, tf.float64)
+
+    def clock(t: Any) -> tuple[Any, bool]:
+        t = tf.convert_to_tensor(t)
+        if not (t.dtype.is_floating or t.dtype.is_integer):
+            raise TypeError(
+                f"t must hold integers or floating-point numbers, not {t.dtype.name}"
+            )
+        return (t if t.dtype.is_floating else tf.cast(t, tf.int64)), hasattr(t, "numpy")
+
+    return Backend(
+        clock=clock,
+        real=real,
+        where=tf.where,
+        minimum=tf.minimum,
+        maximum=tf.maximum,
+        all=tf.reduce_all,
+        floor=tf.floor,
+        cos=tf.cos,
+        exp=tf.exp,
+        log=tf.math.log,
+        sqrt=tf.sqrt,
+        full_like=lambda t, value: tf.fill(tf.shape(t), tf.constant(value, real(t).dtype)),
+        result=lambda rate, t: tf.cast(rate, t.dtype if t.dtype.is_floating else tf.float32),
+    )
+
+
+def _jax() -> Backend:
+    jax = importlib.import_module("jax")
+    jnp = jax.numpy
+
+    def real(t: Any) -> Any:
+        return t if jnp.issubdtype(t.dtype, jnp.floating) else t.astype(float)
+
+    def clock(t: Any) -> tuple[Any, bool]:
+        if not jnp.issubdtype(t.dtype, jnp.floating) and not jnp.issubdtype(
+            t.dtype, jnp.integer
+        ):
+            raise TypeError(f"t must hold integers or floating-point numbers, not {t.dtype}")
+        if jnp.issubdtype(t.dtype, jnp.integer):
+            t = t.astype(int)
+        return t, not isinstance(t, jax.core.Tracer)
+
+    return Backend(
+        clock=clock,
+        real=real,
+        where=jnp.where,
+        minimum=jnp.minimum,
+        maximum=jnp.maximum,
+        all=jnp.all,
+        floor=jnp.floor,
+        cos=jnp.cos,
+        exp=jnp.exp,
+        log=jnp.log,
+        sqrt=jnp.sqrt,
+        full_like=lambda t, value: jnp.full_like(real(t), value),
+    )
+
+
+_FRAMEWORKS = {"torch": cache(_torch), "tensorflow": cache(_tensorflow), "jax": cache(_jax)}
+_FRAMEWORKS["jaxlib"] = _FRAMEWORKS["jax"]
+
+
+@cache
+def _backend_of_type(kind: type) -> Backend:
+    if issubclass(kind, bool | np.bool_):
+        raise TypeError("t must be an update number, not a truth value")
+    if issubclass(kind, np.generic | np.ndarray):
+        return NUMPY
+    if issubclass(kind, int | float):
+        return PYTHON
+    for base in kind.__mro__:
+        framework = base.__module__.partition(".")[0]
+        if framework in _FRAMEWORKS:
+            return _FRAMEWORKS[framework]()
+    raise TypeError(
+        "t must be a number, a NumPy array, or a torch, TensorFlow or JAX tensor, "
+        f"not {kind.__name__}"
+    )
+
+
+def backend_of(t: Any) -> Backend:
+    """The backend for numbers of the type of `t`; TypeError for anything else."""
+    kind: Any = type(t)
+    return _backend_of_type(kind)

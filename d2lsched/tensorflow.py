@@ -1,0 +1,183 @@
+"""Training in TensorFlow.
+
+One of four twins: `numpy`, `torch`, `tensorflow`, `jax`, the same names in the same
+order. An epoch of the MLP is one `tf.function` compiled by XLA; LeNet's is a plain
+`tf.function`, whose convolutions are faster on the CPU.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+
+from .data import Split
+from .optimizers import Arrays, adam, bias_corrections, sgd, zeros
+from .run import State, first_weights, parts, scaled, trainer
+from .schedules import Schedule
+
+# Read when TensorFlow is imported. The first silences its log; the second turns off
+# kernels that round differently from run to run of the same program.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+
+try:
+    import tensorflow as tf
+except ImportError as error:
+    raise ImportError("d2lsched.tensorflow needs TensorFlow: pip install tensorflow") from error
+
+import keras
+
+MODELS = ("mlp", "lenet")
+
+
+def tensors(split: Split) -> tuple[tf.Tensor, tf.Tensor]:
+    """Images as float32 in [0, 1], shape (n, 28, 28, 1), and labels as int32, shape (n,)."""
+    images = tf.constant(scaled(split.images)[..., None])
+    return images, tf.constant(split.labels.astype(np.int32))
+
+
+def network(model: str, weights: Arrays, images: tf.Tensor) -> tf.Tensor:
+    """The 10 logits of each image."""
+    if model == "mlp":
+        w1, b1, w2, b2 = weights
+        return tf.nn.relu(tf.reshape(images, (-1, 784)) @ w1 + b1) @ w2 + b2
+    k1, c1, k2, c2, w1, b1, w2, b2, w3, b3 = weights
+    x = tf.nn.max_pool2d(tf.nn.relu(tf.nn.conv2d(images, k1, 1, "SAME") + c1), 2, 2, "VALID")
+    x = tf.nn.max_pool2d(tf.nn.relu(tf.nn.conv2d(x, k2, 1, "VALID") + c2), 2, 2, "VALID")
+    x = tf.reshape(tf.transpose(x, (0, 3, 1, 2)), (-1, 400))  # channels first, as in torch
+    return tf.nn.relu(tf.nn.relu(x @ w1 + b1) @ w2 + b2) @ w3 + b3
+
+
+def init(model: str = "mlp", optimizer: str = "sgd", seed: int = 0) -> State:
+    """The state before update 0."""
+    first = first_weights(model, seed)
+    weights, moments = tf.nest.map_structure(tf.constant, (first, zeros(first, optimizer)))
+    return State(model, optimizer, weights, moments)
+
+
+def weights(state: State) -> list[np.ndarray]:
+    """The weights as NumPy arrays, in the layout of `run.first_weights`."""
+    return [weight.numpy() for weight in state.weights]
+
+
+def mean_loss(
+    weights: Arrays, model: str, images: tf.Tensor, labels: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """The batch's mean cross-entropy and its number of right answers."""
+    logits = network(model, weights, images)
+    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+    found = tf.argmax(logits, axis=1, output_type=tf.int32)
+    return tf.reduce_mean(losses), tf.reduce_sum(tf.cast(found == labels, tf.int32))
+
+
+def updates(
+    carry: tuple[Arrays, Any],
+    images: tf.Tensor,
+    labels: tf.Tensor,
+    order: tf.Tensor,
+    numbers: Any,
+    weight_decay: tf.Tensor,
+    model: str,
+    optimizer: str,
+) -> tuple[tuple[Arrays, Any], tf.Tensor, tf.Tensor]:
+    """One update per row of order, compiled once for each shape, whatever the rates."""
+    weights, moments = carry
+    rates, momenta, corrections = numbers
+    n = order.shape[0]
+    losses, right = tf.TensorArray(tf.float32, n), 0
+    for i in tf.range(n):
+        x, y = tf.gather(images, order[i]), tf.gather(labels, order[i])
+        with tf.GradientTape() as tape:
+            tape.watch(weights)
+            loss, correct = mean_loss(weights, model, x, y)
+        gradients = tape.gradient(loss, weights)
+        if optimizer == "sgd":
+            weights, moments = sgd(
+                weights, moments, gradients, rates[i], momenta[i], weight_decay
+            )
+        else:
+            weights, moments = adam(
+                weights,
+                moments,
+                gradients,
+                rates[i],
+                momenta[i],
+                weight_decay,
+                (corrections[i, 0], corrections[i, 1]),
+            )
+        losses = losses.write(i, loss)
+        right += correct
+    return (weights, moments), losses.stack(), right
+
+
+_updates = {"mlp": tf.function(updates, jit_compile=True), "lenet": tf.function(updates)}
+
+
+def epoch(
+    state: State,
+    images: tf.Tensor,
+    labels: tf.Tensor,
+    order: np.ndarray,
+    rates: np.ndarray,
+    momenta: np.ndarray,
+    weight_decay: float = 0.0,
+) -> tuple[np.ndarray, int]:
+    """One update per row of order, at that row's rate; advances the state's weights.
+
+    Returns the loss of each batch before its update, and the number of right answers.
+    """
+    rows = (rates, momenta, bias_corrections(momenta, state.update))
+    numbers = tuple(tf.constant(row, tf.float32) for row in rows)
+    (state.weights, state.moments), losses, right = _updates[state.model](
+        (state.weights, state.moments), images, labels, tf.constant(order, tf.int32), numbers,
+        tf.constant(weight_decay, tf.float32), state.model, state.optimizer,
+    )  # fmt: skip
+    return losses.numpy(), int(right)
+
+
+_batch_loss = tf.function(mean_loss)
+
+
+def evaluate(state: State, images: tf.Tensor, labels: tf.Tensor) -> tuple[float, float]:
+    """Mean loss and accuracy over images."""
+    total, right = 0.0, 0
+    for part in parts(len(labels)):
+        loss, correct = _batch_loss(state.weights, state.model, images[part], labels[part])
+        total += float(loss) * len(labels[part])
+        right += int(correct)
+    return total / len(labels), right / len(labels)
+
+
+train = trainer("tensorflow", MODELS, tensors, init, epoch, evaluate)
+
+
+@keras.saving.register_keras_serializable(package="d2lsched")
+class KerasSchedule(keras.optimizers.schedules.LearningRateSchedule):
+    """A Keras schedule that follows a d2lsched schedule; made by `native`."""
+
+    def __init__(self, schedule: Schedule):
+        super().__init__()
+        self.schedule = schedule
+
+    def __call__(self, step: Any) -> tf.Tensor:
+        """The rate of an update, as float32."""
+        return tf.cast(self.schedule(tf.convert_to_tensor(step)), tf.float32)
+
+    def get_config(self) -> dict[str, Any]:
+        """What Keras saves."""
+        return {"schedule": self.schedule.config()}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> KerasSchedule:
+        """What Keras loads."""
+        return cls(Schedule.from_config(config["schedule"]))
+
+
+def native(schedule: Schedule) -> KerasSchedule:
+    """The schedule as a Keras LearningRateSchedule.
+
+    A model saved with it loads wherever `d2lsched.tensorflow` has been imported.
+    """
+    return KerasSchedule(schedule)
