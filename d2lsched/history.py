@@ -76,15 +76,19 @@ class History:
         """Write everything but the state as JSON; numbers survive exactly."""
         data = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "state"}
         Path(path).write_text(
-            json.dumps(_strict(data), ensure_ascii=False, allow_nan=False) + "\n"
+            json.dumps(_strict(data), ensure_ascii=False, allow_nan=False) + "\n",
+            encoding="utf-8",
         )
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
         """Read what `save` wrote."""
-        data = json.loads(Path(path).read_text())
-        known = {f.name for f in fields(cls)}
-        if not isinstance(data, dict) or not {"framework", "loss"} <= data.keys() <= known:
+        try:
+            data = json.loads(Path(path).read_text(encoding="utf-8"))
+        except ValueError:  # neither text nor JSON
+            data = None
+        names = {f.name for f in fields(cls)} - {"state"}
+        if not isinstance(data, dict) or data.keys() != names:
             raise ValueError(
                 f"{path} does not hold a History: it must be a file made by save()"
             )

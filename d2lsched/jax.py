@@ -156,4 +156,5 @@ train = trainer("jax", MODELS, tensors, init, epoch, evaluate)
 
 def native(schedule: Schedule) -> Callable[[Any], jax.Array]:
     """The schedule as an optax schedule: a function from the count of updates to the rate."""
-    return lambda count: schedule(jnp.asarray(count))
+    # optax.join_schedules also asks at negative counts, and drops the answer
+    return lambda count: schedule(jnp.maximum(count, 0))

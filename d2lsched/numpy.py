@@ -39,6 +39,13 @@ def weights(state: State) -> list[np.ndarray]:
     return list(state.weights)
 
 
+def network(weights: list[np.ndarray], images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The hidden layer, needed again for the gradient, and the 10 logits of each image."""
+    w1, b1, w2, b2 = weights
+    hidden = np.maximum(images @ w1 + b1, 0)
+    return hidden, hidden @ w2 + b2
+
+
 def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The loss of each image and the softmax probabilities."""
     shifted = logits - logits.max(axis=1, keepdims=True)
@@ -51,16 +58,14 @@ def gradients(
     weights: list[np.ndarray], images: np.ndarray, labels: np.ndarray
 ) -> tuple[float, int, list[np.ndarray]]:
     """The batch's mean loss, its number of right answers, and the gradient of the loss."""
-    w1, b1, w2, b2 = weights
-    hidden = np.maximum(images @ w1 + b1, 0)
-    logits = hidden @ w2 + b2
+    hidden, logits = network(weights, images)
     losses, probabilities = cross_entropy(logits, labels)
     correct = int((logits.argmax(axis=1) == labels).sum())
 
     d_logits = probabilities
     d_logits[np.arange(len(labels)), labels] -= 1
     d_logits /= len(labels)
-    d_hidden = (d_logits @ w2.T) * (hidden > 0)
+    d_hidden = (d_logits @ weights[2].T) * (hidden > 0)
     slopes = [
         images.T @ d_hidden,
         d_hidden.sum(axis=0),
@@ -70,7 +75,7 @@ def gradients(
     return float(losses.mean()), correct, slopes
 
 
-@one_thread
+@one_thread  # type: ignore[untyped-decorator]
 def epoch(
     state: State,
     images: np.ndarray,
@@ -105,15 +110,15 @@ def epoch(
     return losses, right
 
 
-@one_thread
+@one_thread  # type: ignore[untyped-decorator]
 def evaluate(state: State, images: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
     """Mean loss and accuracy over images."""
     total, right = 0.0, 0
     with np.errstate(all="ignore"):
         for part in parts(len(labels)):
-            loss, correct, _ = gradients(state.weights, images[part], labels[part])
-            total += loss * len(labels[part])
-            right += correct
+            _, logits = network(state.weights, images[part])
+            total += float(cross_entropy(logits, labels[part])[0].sum())
+            right += int((logits.argmax(axis=1) == labels[part]).sum())
     return total / len(labels), right / len(labels)
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from .data import MNIST, Split, mnist
 from .history import History
@@ -178,9 +178,12 @@ def trainer(
         _positive("weight_decay", weight_decay)
         _positive("momentum", momentum, below=1)
         _positive("schedule", schedule)
+        require(len(data.validation) > 0, "data.validation", data.validation, "not empty")
+        require(len(data.test) > 0, "data.test", data.test, "not empty")
         if state is None:
             state = init(model, optimizer, seed)
         else:
+            require(isinstance(state, State), "state", state, "an earlier run's history.state")
             require(
                 (state.model, state.optimizer) == (model, optimizer),
                 "state",
@@ -191,8 +194,8 @@ def trainer(
 
         settings = {
             "model": model, "optimizer": optimizer,
-            "momentum": _described(momentum), "weight_decay": weight_decay,
-            "epochs": epochs, "batch_size": _described(batch_size), "seed": seed,
+            "momentum": _described(momentum), "weight_decay": float(weight_decay),
+            "epochs": int(epochs), "batch_size": _described(batch_size), "seed": int(seed),
             "images": len(data.train), "first_update": state.update,
         }  # fmt: skip
         history = History(framework, _described(schedule), settings)
@@ -237,7 +240,9 @@ def trainer(
 def _described(source: Values) -> Any:
     if isinstance(source, Schedule):
         return repr(source)
-    return getattr(source, "__name__", type(source).__name__) if callable(source) else source
+    if callable(source):
+        return getattr(source, "__name__", type(source).__name__)
+    return int(source) if isinstance(source, numbers.Integral) else float(source)
 
 
 def _whole(name: str, value: Any, least: int) -> None:

@@ -17,6 +17,7 @@ from .data import Split
 from .optimizers import BETA2, EPSILON
 from .run import State, first_weights, parts, scaled, trainer
 from .schedules import Schedule
+from .schedules.base import require
 
 try:
     import torch
@@ -164,6 +165,12 @@ class ScheduleLR(LRScheduler):
 def native(schedule: Schedule, optimizer: torch.optim.Optimizer) -> ScheduleLR:
     """The schedule as a torch scheduler: call its step() after every optimizer.step().
 
-    Parameter groups keep their ratio to the first group's initial rate.
+    Parameter groups keep their ratio to the first group's initial rate, which must then
+    not be 0 (ValueError).
     """
+    first, *others = (
+        float(group.get("initial_lr", group["lr"])) for group in optimizer.param_groups
+    )
+    relative = any(rate != first for rate in others)
+    require(first > 0 or not relative, "the first group's rate", first, "above 0")
     return ScheduleLR(optimizer, schedule)

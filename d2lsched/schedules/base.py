@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import numbers
+import sys
 from collections.abc import Callable
 from functools import cache
 from typing import Annotated, Any, ClassVar, Self, get_type_hints
@@ -22,7 +23,7 @@ def require(condition: bool, name: str, value: object, allowed: str) -> None:
 
 def _number(name: str, value: Any, allowed: str) -> float:
     plain = isinstance(value, numbers.Real) and not isinstance(value, bool | np.bool_)
-    require(plain and math.isfinite(value), name, value, allowed)
+    require(plain and abs(value) <= sys.float_info.max, name, value, allowed)
     return float(value)
 
 
@@ -131,7 +132,7 @@ class Schedule:
         t, known = xp.clock(t)
         if not known:
             t = xp.maximum(t, 0)
-        elif not xp.all((t >= 0) & (t - t == 0)):  # inf - inf and nan - nan are not 0
+        elif not xp.all((t >= 0) & (xp.real(t) < math.inf)):
             raise ValueError(
                 f"t = {t!r} is not an update number: it must be finite and at least 0"
             )

@@ -33,6 +33,7 @@ class Warmup(Schedule):
     ValueError for any other value. Source: Goyal et al., arXiv 1706.02677 (linear and
     constant).
 
+    >>> from d2lsched import CosineDecay
     >>> schedule = Warmup(CosineDecay(0.1, steps=700), steps=80)
     >>> [round(schedule(t), 6) for t in (0, 40, 80, 780)]
     [0.0, 0.05, 0.1, 0.0]
@@ -75,6 +76,7 @@ class Warmup(Schedule):
         elif self.shape == "constant":
             rise = xp.full_like(t, self.start_lr)
         else:
-            rise = self.start_lr * (self._first / self.start_lr) ** xp.minimum(progress, 1.0)
+            growth = xp.power(self._first / self.start_lr, xp.minimum(progress, 1.0))
+            rise = self.start_lr * growth
         after = self.schedule.formula(xp.maximum(t - self.steps, 0), xp)
         return xp.where(t < self.steps, rise, after)

@@ -59,7 +59,7 @@ class StepDecay(Schedule):
         return self.lr
 
     def formula(self, t: Any, xp: Backend) -> Any:
-        return self.lr * self.gamma ** xp.real(t // self.step_size)
+        return self.lr * xp.power(self.gamma, xp.real(t // self.step_size))
 
 
 @dataclass(frozen=True)

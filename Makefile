@@ -1,0 +1,104 @@
+# `make` alone lists the targets. All of them work in .venv, which the first one makes.
+
+PYTHON    ?=
+WORKERS   ?= 2
+NOTEBOOKS ?= chapters
+PORT      ?= 8000
+
+BOOK      := _build/html/index.html
+BIN       := .venv/bin
+ifeq ($(OS),Windows_NT)
+BIN       := .venv/Scripts
+endif
+INSTALLED := .venv/installed
+QUICKSTART = chapters/quickstart.ipynb
+
+# Jupyter records what libraries write to descriptor 2: TensorFlow's log (its line on oneDNN
+# heeds no log level), pydevd's warning.
+export TF_CPP_MIN_LOG_LEVEL := 3
+export TF_ENABLE_ONEDNN_OPTS := 0
+export PYDEVD_DISABLE_FILE_VALIDATION := 1
+# The kernel is .venv's, Keras runs on TensorFlow, whatever the user's own settings say.
+export JUPYTER_PREFER_ENV_PATH := 1
+export KERAS_BACKEND := tensorflow
+
+.PHONY: help book serve lab run test check format clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+book: $(INSTALLED) ## build the book; its quick start trains on this machine
+	$(BIN)/jupyter-book build . --warningiserror --keep-going
+	@echo
+	@echo "The book is built. Open it in a browser:"
+	@echo "  $(CURDIR)/$(BOOK)"
+	@echo "or serve it on this machine only: make serve"
+
+$(BOOK):
+	@$(MAKE) book
+
+serve: $(BOOK) ## serve the built book on localhost (PORT=8000)
+	@echo "http://localhost:$(PORT) (stop with Ctrl-C)"
+	@$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
+
+lab: $(INSTALLED) ## open the chapters in JupyterLab
+	$(BIN)/jupyter-lab chapters
+
+run: $(INSTALLED) ## execute the notebooks in place, from cold kernels (NOTEBOOKS=chapters)
+	$(BIN)/python -m d2lsched.book.execute $(NOTEBOOKS)
+
+NBVAL := --nbval-current-env --nbval-cell-timeout=300
+
+test: $(INSTALLED) ## everything: style, types, all tests, every notebook re-run and compared
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --durations=15
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --durations=10 $(NBVAL) --nbval \
+	  --ignore=$(QUICKSTART) chapters
+	@# The quick start has no outputs to compare with: its cells only have to run.
+	$(BIN)/pytest $(NBVAL) --nbval-lax $(QUICKSTART)
+
+check: $(INSTALLED) ## style, types, notebook hygiene, fast tests: under two minutes
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --durations=5 -m "not slow"
+
+format: $(INSTALLED) ## bring code and notebooks into the repository's layout
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+	$(BIN)/python -m d2lsched.book.execute --tidy-only $(NOTEBOOKS)
+
+clean: ## remove the built book and caches (.venv stays: rm -r .venv)
+	rm -rf _build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find chapters d2lsched tests -name __pycache__ -prune -exec rm -rf {} +
+	find chapters -name .ipynb_checkpoints -prune -exec rm -rf {} +
+
+# --- set-up
+
+# Python 3.14 only for want of another: TensorFlow has no wheel for it. A Python without
+# ensurepip (Debian's, without python3-venv) cannot make .venv.
+CANDIDATES := $(or $(PYTHON),python3 python3.13 python3.12 python3.11 python)
+SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2]
+FIND_PYTHON = \
+  for newest in 13 99; do \
+    for python in $(CANDIDATES); do \
+      if "$$python" -c "$(SUITABLE) <= (3, $$newest))" >/dev/null 2>&1; then break 2; fi; \
+      python=; \
+    done; \
+  done; \
+  if [ -z "$$python" ]; then \
+    echo "No Python 3.11 or newer with venv was found (tried: $(CANDIDATES))." >&2; \
+    echo "Install one (on Debian and Ubuntu: python3 and python3-venv), or name yours: make PYTHON=/path/to/python" >&2; \
+    exit 1; \
+  fi
+
+$(INSTALLED): requirements.txt constraints.txt pyproject.toml
+	@$(FIND_PYTHON); [ -x $(BIN)/python ] || { \
+	  echo "Making .venv with $$("$$python" --version)"; "$$python" -m venv .venv; }
+	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --disable-pip-version-check --no-build-isolation --no-deps \
+	  --editable .
+	@touch $@

@@ -1,0 +1,101 @@
+// Turns each set of framework panels into tabs. Which panel shows is decided by
+// the style sheet, from <html data-framework>; this file only follows it.
+(() => {
+  const root = document.documentElement;
+  const sets = [];
+
+  const nameOf = (panel) => panel.className.match(/framework-(\w+)/)[1];
+
+  // An attribute of <html>, so that CSS and every set follow at once; the top of
+  // the clicked set stays where it was, though sets above it change height.
+  const choose = (tab) => {
+    const before = tab.getBoundingClientRect().top;
+    window.d2lsched.choose(tab.dataset.name);
+    forgetAddress();
+    scrollBy({ top: tab.getBoundingClientRect().top - before, behavior: "instant" });
+  };
+
+  // ?framework=… would win over a later choice at the next reload.
+  const forgetAddress = () => {
+    const address = new URL(location.href);
+    if (!address.searchParams.has("framework")) return;
+    address.searchParams.delete("framework");
+    try {
+      history.replaceState(history.state, "", address);
+    } catch {
+      // Not allowed from file://.
+    }
+  };
+
+  const show = () => {
+    for (const tabs of sets) {
+      const chosen = tabs.find((tab) => tab.dataset.name === root.dataset.framework) ?? tabs[0];
+      for (const tab of tabs) {
+        tab.setAttribute("aria-selected", String(tab === chosen));
+        tab.tabIndex = tab === chosen ? 0 : -1;
+      }
+    }
+  };
+
+  const onKey = (event, tabs) => {
+    const here = tabs.indexOf(event.currentTarget);
+    const last = tabs.length - 1;
+    const targets = {
+      ArrowRight: here === last ? 0 : here + 1,
+      ArrowLeft: here === 0 ? last : here - 1,
+      Home: 0,
+      End: last,
+    };
+    const plain = !(event.ctrlKey || event.altKey || event.metaKey || event.shiftKey);
+    if (!plain || !(event.key in targets)) return;
+    event.preventDefault();
+    const tab = tabs[targets[event.key]];
+    choose(tab);
+    tab.focus({ preventScroll: true });
+  };
+
+  const makeTab = (panel, id) => {
+    const tab = document.createElement("button");
+    const label = panel.querySelector(".framework-label");
+    tab.type = "button";
+    tab.id = `${id}-tab`;
+    tab.dataset.name = nameOf(panel);
+    tab.textContent = label.textContent;
+    tab.setAttribute("role", "tab");
+    tab.setAttribute("aria-controls", id);
+    panel.id = id;
+    panel.setAttribute("role", "tabpanel");
+    panel.setAttribute("aria-labelledby", tab.id);
+    return tab;
+  };
+
+  const makeTabs = (set, index) => {
+    const panels = [...set.querySelectorAll(":scope > .framework")];
+    if (panels.length < 2) return; // its label says all
+    const tabs = panels.map((panel) => makeTab(panel, `framework-${index}-${nameOf(panel)}`));
+    const list = document.createElement("div");
+    list.className = "framework-tablist";
+    list.setAttribute("role", "tablist");
+    list.setAttribute("aria-label", "Framework");
+    for (const tab of tabs) {
+      tab.addEventListener("click", () => choose(tab));
+      tab.addEventListener("keydown", (event) => onKey(event, tabs));
+    }
+    list.append(...tabs);
+    set.prepend(list);
+    set.classList.add("with-tabs");
+    sets.push(tabs);
+  };
+
+  // A formula wider than a phone scrolls; the keyboard must reach it to do so.
+  const makeFormulasReachable = () => {
+    for (const formula of document.querySelectorAll("div.math")) {
+      if (formula.scrollWidth > formula.clientWidth) formula.tabIndex = 0;
+    }
+  };
+
+  document.querySelectorAll(".framework-tabs").forEach(makeTabs);
+  new MutationObserver(show).observe(root, { attributeFilter: ["data-framework"] });
+  show();
+  makeFormulasReachable();
+})();

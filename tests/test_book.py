@@ -1,0 +1,567 @@
+"""The rendered book: its transforms, its pages, and what a browser makes of them.
+
+The slow tests build the real book, or take the one in the folder that the
+environment variable D2LSCHED_BOOK names, and open it in Chromium.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import nbformat
+import pytest
+import yaml
+from bs4 import BeautifulSoup, Tag
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from d2lsched.book.mathml import FormulaError, to_mathml
+
+ROOT = Path(__file__).parent.parent
+FRAMEWORKS = ("numpy", "torch", "tensorflow", "jax")
+PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJg"
+    "gg=="
+)
+
+
+def pages_of(toc: object) -> list[str]:
+    """Return the pages that a table of contents names, in its order."""
+    if isinstance(toc, list):
+        return [page for item in toc for page in pages_of(item)]
+    if not isinstance(toc, dict):
+        return []
+    here = [toc[key] for key in ("root", "file") if key in toc]
+    return here + [page for value in toc.values() for page in pages_of(value)]
+
+
+PAGES = pages_of(yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8")))
+CHAPTERS = [
+    page for page in PAGES if page.count("/") == 2 and (ROOT / f"{page}.ipynb").exists()
+]
+
+
+# ---- Mathematics ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("latex", [
+    r"\eta_t = \eta_T + \tfrac12 (\eta_0 - \eta_T)\left(1 + \cos\frac{\pi t}{T}\right)",
+    r"\lVert g \rVert \le \lfloor t/s \rfloor",
+    r"\begin{cases} \eta_0 t/w & \text{if } t < w, \\ \eta_0 & \text{otherwise} \end{cases}",
+    r"\begin{aligned} a &= b \\ &= c \end{aligned}",
+    r"\mathbb{E}[\mathcal{L}(w)] \sim \mathbf{w}^\top H \boldsymbol{\theta}",
+])  # fmt: skip
+def test_formulas_of_the_book_are_understood(latex: str) -> None:
+    math = BeautifulSoup(to_mathml(latex, display=True), "html.parser")
+    assert math.find("math")
+    assert "\\" not in math.text
+    assert "&" not in math.text
+
+
+@pytest.mark.parametrize("latex", [
+    r"\unknown x", r"\frac{1}", r"\frac{1", "a & b", "x^", r"\left( x", r"\text{if $t$}",
+    r"\operatorname*{arg\,max}_x",
+])  # fmt: skip
+def test_wrong_latex_is_refused(latex: str) -> None:
+    with pytest.raises(FormulaError):
+        to_mathml(latex)
+
+
+@pytest.mark.parametrize(("latex", "mathml"), [
+    ("a<b", "<mo>&lt;</mo>"),
+    (r"\mathrm{d}t", '<mi mathvariant="normal">d</mi>'),
+    (r"\mathbb E", "<mi>𝔼</mi>"),
+    (r"x = -1", '<mo form="prefix">−</mo>'),
+    (r"10{,}000", '<mo lspace="0" rspace="0">,</mo>'),
+    (r"2\cos x", '<mspace width="0.167em" /><mi>cos</mi><mspace width="0.167em" /><mi>x</mi>'),
+    (r"\cos(x)", '<mi>cos</mi><mo stretchy="false">(</mo>'),
+    (r"a\!b", '<mspace width="-0.167em" />'),
+    (r"\max_t x", '<munder><mo movablelimits="true" lspace="0" rspace="0">max</mo>'),
+    (r"\operatorname*{argmin}_x f", "<munder>"),
+    (r"t \to \infty", '<mi mathvariant="normal">∞</mi>'),
+    (r"\lfloor x", '<mo form="prefix" stretchy="false">⌊</mo>'),
+])  # fmt: skip
+def test_mathml_is_what_browsers_draw_right(latex: str, mathml: str) -> None:
+    assert mathml in to_mathml(latex)
+
+
+# ---- A little book of awkward cases -----------------------------------------
+
+
+def code(source: str, *tags: str, outputs: list[Any] | None = None) -> Any:
+    """Return a code cell that ran and printed its own source."""
+    outputs = outputs or [new_output("stream", name="stdout", text=f"out of {source}\n")]
+    return new_code_cell(
+        source, metadata={"tags": list(tags)}, outputs=outputs, execution_count=1
+    )
+
+
+def figure(text: str) -> Any:
+    """Return the output of an object shown as an image and as ``text``."""
+    png = base64.b64encode(PIXEL).decode()
+    return new_output("display_data", data={"image/png": png, "text/plain": text})
+
+
+def sphinx(folder: Path, cells: list[Any], builder: str = "html") -> tuple[Path, str]:
+    """Build a project of one notebook; return the output folder and the warnings."""
+    folder.mkdir(exist_ok=True)
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    language = {"name": "python", "pygments_lexer": "ipython3"}
+    metadata = {"kernelspec": kernel, "language_info": language}
+    cells = [new_markdown_cell("# Title"), *cells]
+    nbformat.write(new_notebook(cells=cells, metadata=metadata), folder / "index.ipynb")
+    (folder / "conf.py").write_text(
+        "extensions = ['myst_nb', 'd2lsched.book']\nnb_execution_mode = 'off'\n"
+        "html_math_renderer = 'mathml'\nmyst_enable_extensions = ['dollarmath', 'amsmath']\n"
+    )
+    out = folder / "_build" / builder
+    command = [sys.executable, "-m", "sphinx", "-q", "-E", "-b", builder, str(folder), str(out)]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return out, run.stderr
+
+
+def page_of(out: Path) -> BeautifulSoup:
+    """Return the little book's page."""
+    return BeautifulSoup((out / "index.html").read_text(encoding="utf-8"), "html.parser")
+
+
+def panels_of(tab_set: Tag) -> dict[str, str]:
+    """Return the text of each panel, by its label."""
+    return {
+        panel.select_one(".framework-label").text: panel.text  # type: ignore[union-attr]
+        for panel in tab_set.select(":scope > .framework")
+    }
+
+
+AWKWARD = [
+    code("three_torch", "torch"), code("three_jax", "jax"), code("three_np", "numpy"),
+    new_markdown_cell("A markdown cell ends a set."),
+    code("alone_tf", "tensorflow"),
+    code("untagged"),
+    code("again_torch_1", "torch"), code("again_torch_2", "torch"),
+    code("again_tf", "tensorflow"), code("again_torch_3", "torch"),
+    new_markdown_cell("## A section"),
+    code("figure_torch", "torch", outputs=[figure("The loss falls."),
+         new_output("stream", name="stderr", text="careful\n")]),
+    code("table_jax", "jax", "hide-input", outputs=[
+         new_output("display_data", data={"text/html": "<b>bold</b>", "text/plain": "bold"})]),
+    code("raises_np", "numpy", outputs=[
+         new_output("error", ename="E", evalue="v", traceback=["E: boom"])]),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def awkward(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the built little book of awkward cases."""
+    out, warnings = sphinx(tmp_path_factory.mktemp("awkward") / "book", AWKWARD)
+    assert warnings == ""
+    return out
+
+
+def test_neighboring_cells_become_sets_in_the_order_of_the_frameworks(awkward: Path) -> None:
+    sets = [panels_of(tab_set) for tab_set in page_of(awkward).select(".framework-tabs")]
+    assert [list(panels) for panels in sets] == [
+        ["NumPy", "PyTorch", "JAX"],
+        ["TensorFlow"],
+        ["PyTorch", "TensorFlow"],
+        ["NumPy", "PyTorch", "JAX"],
+    ]
+
+
+def test_repeated_cells_share_their_framework_panel_in_order(awkward: Path) -> None:
+    panels = panels_of(page_of(awkward).select(".framework-tabs")[2])
+    positions = [panels["PyTorch"].index(f"out of again_torch_{n}") for n in (1, 2, 3)]
+    assert positions == sorted(positions)
+    assert "out of again_tf" in panels["TensorFlow"]
+    assert "torch" not in panels["TensorFlow"]
+
+
+def test_a_set_names_what_it_lacks_and_falls_back_on_its_first_panel(awkward: Path) -> None:
+    sets = page_of(awkward).select(".framework-tabs")
+    lacking = [{c for c in s["class"] if c.startswith("lacks-")} for s in sets]
+    assert lacking[0] == {"lacks-tensorflow"}
+    assert lacking[1] == {"lacks-numpy", "lacks-torch", "lacks-jax"}
+    assert lacking[2] == {"lacks-numpy", "lacks-jax"}
+    for tab_set in sets:
+        first, *others = tab_set.select(":scope > .framework")
+        assert "fallback" in first["class"]
+        assert not any("fallback" in other["class"] for other in others)
+
+
+def test_nothing_is_lost_and_untagged_cells_stay_outside(awkward: Path) -> None:
+    page = page_of(awkward)
+    assert len(page.select("div.cell")) == len([c for c in AWKWARD if c.cell_type == "code"])
+    for text in ("untagged", "careful", "bold", "boom", "alone_tf"):
+        assert text in page.text
+    untagged = next(cell for cell in page.select("div.cell") if "untagged" in cell.text)
+    assert untagged.find_parent(class_="framework-tabs") is None
+
+
+def test_the_text_of_a_figure_is_its_alternative(awkward: Path) -> None:
+    image = page_of(awkward).select_one(".cell_output img")
+    assert image is not None
+    assert image["alt"] == "The loss falls."
+
+
+def test_latex_shows_every_panel_under_its_label(tmp_path: Path) -> None:
+    out, _ = sphinx(tmp_path / "book", AWKWARD[:3], "latex")
+    tex = next(out.glob("*.tex")).read_text(encoding="utf-8")
+    for text in ("NumPy", "PyTorch", "JAX", "out of three", "torch"):
+        assert text in tex
+
+
+@pytest.mark.parametrize("outputs", [
+    [figure("<Figure size 640x480 with 1 Axes>")],
+    [new_output("display_data", data={"image/png": base64.b64encode(PIXEL).decode()})],
+])  # fmt: skip
+def test_a_figure_without_alternative_is_a_warning(tmp_path: Path, outputs: list[Any]) -> None:
+    _, warnings = sphinx(tmp_path / "book", [code("plot", outputs=outputs)])
+    assert "index: an image in cell 1 has no text alternative" in warnings
+
+
+def test_a_wrong_formula_is_a_warning_that_names_it(tmp_path: Path) -> None:
+    _, warnings = sphinx(tmp_path / "book", [new_markdown_cell(r"A typo: $\ceta_t$.")])
+    assert r"formula not understood: unknown command in \ceta: \ceta_t" in warnings
+
+
+def test_a_cell_of_two_frameworks_is_a_warning(tmp_path: Path) -> None:
+    _, warnings = sphinx(tmp_path / "book", [code("x", "torch", "jax")])
+    assert "cell 1 has the tags of several frameworks: torch, jax" in warnings
+
+
+def test_labeled_equations_are_numbered_and_linked(tmp_path: Path) -> None:
+    text = "$$a = b$$ (one)\n\nSee {eq}`one`.\n\n"
+    text += "\\begin{align}\nc &= d \\\\\ne &= f\n\\end{align}\n"
+    out, warnings = sphinx(tmp_path / "book", [new_markdown_cell(text)])
+    page = page_of(out)
+    assert warnings == ""
+    assert [number.text.strip("¶") for number in page.select(".eqno")] == ["(1)", "(2)"]
+    link = page.select_one('a.reference[href="#equation-one"]')
+    assert link is not None
+    assert "1" in link.text
+    assert len(page.select("math")) == 2
+
+
+# ---- The real book: its files -----------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder with the built book's pages."""
+    if built := os.environ.get("D2LSCHED_BOOK"):
+        return Path(built).resolve()
+    folder = tmp_path_factory.mktemp("book")
+    jupyter_book = Path(sys.executable).with_name("jupyter-book")
+    command = [str(jupyter_book), "build", str(ROOT), "-W", "--keep-going"]
+    run = subprocess.run(
+        [*command, "--path-output", str(folder)], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stdout[-4000:] + run.stderr[-4000:]
+    return folder / "_build" / "html"
+
+
+def read(book: Path, page: str) -> BeautifulSoup:
+    """Return one page of the built book."""
+    return BeautifulSoup((book / f"{page}.html").read_text(encoding="utf-8"), "html.parser")
+
+
+@pytest.mark.slow
+def test_every_page_of_the_contents_exists(book: Path) -> None:
+    assert len(PAGES) >= 5
+    assert [page for page in PAGES if not (book / f"{page}.html").exists()] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES)
+def test_pages_ask_no_other_host(book: Path, page: str) -> None:
+    soup = read(book, page)
+    loaded = [tag["src"] for tag in soup.select("script[src], img[src], iframe[src]")]
+    loaded += [tag["href"] for tag in soup.select("link[rel~=stylesheet], link[rel~=icon]")]
+    outside = [str(address) for address in loaded if "//" in str(address)]
+    assert outside == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES)
+def test_every_figure_has_a_sentence_as_its_alternative(book: Path, page: str) -> None:
+    for image in read(book, page).select(".cell_output img"):
+        alt = str(image.get("alt", ""))
+        assert len(alt.split()) >= 4, image
+        assert not alt.startswith("<"), image
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_chapters_have_tabs_with_outputs_and_mathematics(book: Path, chapter: str) -> None:
+    soup = read(book, chapter)
+    assert soup.select("math"), "no mathematics"
+    for framework in ("torch", "tensorflow", "jax"):
+        cells = soup.select(f".framework-tabs > .framework-{framework} > .cell")
+        assert cells, f"no cell of {framework}"
+        assert any(cell.select(".cell_output") for cell in cells), f"no output of {framework}"
+
+
+# ---- The real book, in a browser --------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Return a headless Chromium."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    if path is None:
+        pytest.fail("no Chromium found: apt-get install chromium, or set CHROMIUM to its path")
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+             "--disable-background-networking", "--disable-component-update"]  # fmt: skip
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=flags)
+        yield chromium
+        chromium.close()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    """Serves files, and logs nothing."""
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="session")
+def site(book: Path) -> Iterator[str]:
+    """Return the address of a static server of the book."""
+    handler = partial(QuietHandler, directory=str(book))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture
+def tab(browser: Browser) -> Iterator[Page]:
+    """Return an empty page of a reader who was never here before."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(10_000)
+    yield context.new_page()
+    context.close()
+
+
+VISIBLE = """() => [...document.querySelectorAll(".framework-tabs")].map((set) => {
+  const panels = [...set.querySelectorAll(":scope > .framework")];
+  const name = (panel) => panel.className.match(/framework-(\\w+)/)[1];
+  const tab = set.querySelector("[role=tab][aria-selected=true]");
+  return {
+    all: panels.map(name),
+    visible: panels.filter((panel) => panel.checkVisibility()).map(name),
+    labels: panels.filter((panel) =>
+      panel.querySelector(".framework-label").checkVisibility()).map(name),
+    selected: tab && tab.dataset.name,
+    focusable: set.querySelectorAll("[role=tab][tabindex='0']").length,
+  };
+})"""
+
+
+def assert_shows(page: Page, framework: str) -> None:
+    """Assert that every set shows the framework, or its first panel if it lacks it."""
+    page.wait_for_function(f"document.documentElement.dataset.framework === '{framework}'")
+    sets = page.evaluate(VISIBLE)
+    for panels in sets:
+        expected = framework if framework in panels["all"] else panels["all"][0]
+        assert panels["visible"] == [expected]
+        if len(panels["all"]) > 1:
+            assert panels["selected"] == expected
+            assert panels["focusable"] == 1
+        else:
+            assert panels["labels"] == [expected]
+
+
+def offered(page: Page) -> list[str]:
+    """Return the frameworks that have a tab on the page."""
+    present: list[str] = page.evaluate(
+        "[...document.querySelectorAll('[role=tab]')].map((tab) => tab.dataset.name)"
+    )
+    return [framework for framework in FRAMEWORKS if framework in present]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", [*PAGES, "search", "genindex"])
+def test_from_a_folder_pages_load_whole_and_without_errors(
+    book: Path, tab: Page, page: str
+) -> None:
+    requests: list[str] = []
+    errors: list[str] = []
+    tab.on("request", lambda request: requests.append(request.url))
+    tab.on("requestfailed", lambda request: errors.append(f"failed: {request.url}"))
+    tab.on("pageerror", lambda error: errors.append(str(error)))
+    tab.on(
+        "console", lambda m: errors.append(m.text) if m.type in ("error", "warning") else None
+    )
+    tab.goto((book / f"{page}.html").as_uri(), wait_until="networkidle")
+    assert [url for url in requests if not url.startswith(("file:", "data:", "blob:"))] == []
+    assert errors == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_one_click_switches_every_set_and_moves_nothing(
+    book: Path, tab: Page, chapter: str
+) -> None:
+    tab.goto((book / f"{chapter}.html").as_uri())
+    assert_shows(tab, "torch")
+    for framework in offered(tab):
+        button = tab.locator(f"[role=tab][data-name={framework}]").last
+        button.scroll_into_view_if_needed()
+        before = button.bounding_box()
+        button.click()
+        after = button.bounding_box()
+        assert_shows(tab, framework)
+        assert before is not None
+        assert after is not None
+        assert abs(before["y"] - after["y"]) < 2
+
+
+@pytest.mark.slow
+def test_the_choice_survives_reload_other_pages_and_reaches_open_ones(
+    site: str, tab: Page
+) -> None:
+    other = tab.context.new_page()
+    other.goto(f"{site}/{CHAPTERS[-1]}.html")
+    tab.goto(f"{site}/{CHAPTERS[0]}.html")
+    for framework in ("jax", "tensorflow"):
+        tab.locator(f"[role=tab][data-name={framework}]").first.click()
+        assert_shows(tab, framework)
+        tab.reload()
+        assert_shows(tab, framework)
+        assert_shows(other, framework)
+    tab.goto(f"{site}/{CHAPTERS[-1]}.html")
+    assert_shows(tab, "tensorflow")
+
+
+@pytest.mark.slow
+def test_the_address_can_choose_until_the_reader_does(site: str, tab: Page) -> None:
+    tab.goto(f"{site}/{CHAPTERS[0]}.html?framework=jax")
+    assert_shows(tab, "jax")
+    tab.locator("[role=tab][data-name=torch]").first.click()
+    tab.reload()
+    assert_shows(tab, "torch")
+    tab.goto(f"{site}/{CHAPTERS[0]}.html?framework=cobol")
+    assert_shows(tab, "torch")
+
+
+@pytest.mark.slow
+def test_a_refused_storage_breaks_nothing(site: str, tab: Page) -> None:
+    # Only our key: the theme itself needs the rest of the storage.
+    tab.add_init_script("""for (const name of ["getItem", "setItem"]) {
+      const real = Storage.prototype[name];
+      Storage.prototype[name] = function (key, ...rest) {
+        if (key.startsWith("d2lsched")) throw new DOMException("refused", "SecurityError");
+        return real.call(this, key, ...rest);
+      };
+    }""")
+    errors: list[str] = []
+    tab.on("pageerror", lambda error: errors.append(str(error)))
+    tab.goto(f"{site}/{CHAPTERS[0]}.html")
+    tab.locator("[role=tab][data-name=jax]").first.click()
+    assert_shows(tab, "jax")
+    assert errors == []
+
+
+@pytest.mark.slow
+def test_tabs_work_by_keyboard(site: str, tab: Page) -> None:
+    tab.goto(f"{site}/{CHAPTERS[0]}.html")
+    names = (
+        tab.locator("[role=tablist]")
+        .first.locator("[role=tab]")
+        .evaluate_all("(tabs) => tabs.map((tab) => tab.dataset.name)")
+    )
+    start = names.index("torch")
+    tab.locator("[role=tab][data-name=torch]").first.focus()
+    keys = {"ArrowRight": (start + 1) % len(names), "Home": 0, "ArrowLeft": -1, "End": -1}
+    for key, position in keys.items():
+        tab.keyboard.press(key)
+        assert_shows(tab, names[position])
+        focused = tab.evaluate("document.activeElement.dataset.name")
+        assert focused == names[position]
+        outline = tab.evaluate("getComputedStyle(document.activeElement).outlineWidth")
+        assert outline == "3px"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_without_javascript_and_in_print_all_panels_show_labeled(
+    book: Path, browser: Browser, chapter: str
+) -> None:
+    for javascript, media in ((False, "screen"), (True, "print"), (False, "print")):
+        context = browser.new_context(java_script_enabled=javascript)
+        page = context.new_page()
+        page.emulate_media(media=media)  # type: ignore[arg-type]
+        page.goto((book / f"{chapter}.html").as_uri())
+        panels = page.locator(".framework-tabs > .framework")
+        labels = page.locator(".framework-tabs > .framework > .framework-label")
+        assert panels.count() == labels.count() > 0
+        for index in range(panels.count()):
+            assert panels.nth(index).is_visible()
+            assert labels.nth(index).is_visible()
+        assert page.locator("[role=tablist]:visible").count() == 0
+        context.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("page", PAGES)
+def test_a_phone_shows_pages_without_scrolling_sideways(
+    book: Path, tab: Page, page: str, theme: str
+) -> None:
+    tab.set_viewport_size({"width": 390, "height": 844})
+    tab.add_init_script(f"localStorage.setItem('mode', '{theme}');"
+                        f"localStorage.setItem('theme', '{theme}')")  # fmt: skip
+    tab.goto((book / f"{page}.html").as_uri(), wait_until="networkidle")
+    assert tab.evaluate("document.documentElement.dataset.theme") == theme
+    for framework in offered(tab) or ["torch"]:
+        tab.evaluate(f"window.d2lsched.choose('{framework}')")
+        assert tab.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
+        boxes = tab.locator(".framework-tablist, .cell_output img")
+        edges = boxes.evaluate_all("(all) => all.map((b) => b.getBoundingClientRect().right)")
+        assert max(edges, default=0) <= 390
+
+
+CONTRAST = """(selector) => {
+  const light = (color) => {
+    const [r, g, b] = color.match(/[\\d.]+/g).map((c) => c / 255)
+      .map((c) => c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const paper = light(getComputedStyle(document.body).backgroundColor);
+  return [...document.querySelectorAll(selector)].map((element) => {
+    const ink = light(getComputedStyle(element).color);
+    return (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05);
+  });
+}"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_tabs_and_labels_contrast_with_the_page(book: Path, tab: Page, theme: str) -> None:
+    tab.goto((book / f"{CHAPTERS[0]}.html").as_uri())
+    tab.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
+    tab.wait_for_timeout(500)  # the theme fades its colors
+    ratios = tab.evaluate(CONTRAST, "[role=tab], .framework-label")
+    assert ratios
+    assert min(ratios) >= 4.5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_awkward_sets_show_what_they_have(awkward: Path, tab: Page, framework: str) -> None:
+    tab.goto((awkward / "index.html").as_uri() + f"?framework={framework}")
+    assert_shows(tab, framework)
+    assert tab.evaluate(VISIBLE)[1]["visible"] == ["tensorflow"]
