@@ -53,18 +53,19 @@ class History:
 
     def __repr__(self) -> str:
         epochs, s = len(self.validation_accuracy), self.settings
-        what = f"{self.framework}: {s.get('model')} with {s.get('optimizer')}, {self.schedule}"
-        if not epochs:
-            return f"{what}; not trained"
-        ran = f"{epochs} epochs, {len(self.loss)} updates, {self.seconds:.1f} s"
-        if self.diverged:
-            return f"{what}; {ran}; diverged: validation loss {self.validation_loss[-1]:.3g}"
-        last = f"loss {self.loss[0]:.3f} → {self.loss[-1]:.3f}"
-        accuracies = (
-            f"validation accuracy {self.validation_accuracy[-1]:.2%}, "
-            f"test accuracy {self.test_accuracy:.2%}"
+        what = (
+            f"{self.framework}: {s.get('model')} with {s.get('optimizer')}\n  {self.schedule}"
         )
-        return f"{what}; {ran}; {last}; {accuracies}"
+        if not epochs:
+            return f"{what}\n  not trained"
+        ran = f"{epochs} epochs, {len(self.loss)} updates, {self.seconds:.1f} s"
+        last = f"loss {self.loss[0]:.3f} → {self.loss[-1]:.3g}"
+        if self.diverged:
+            return f"{what}\n  {ran}, {last}: diverged"
+        validation, test = self.validation_accuracy[-1], self.test_accuracy
+        return (
+            f"{what}\n  {ran}, {last}\n  accuracy: validation {validation:.2%}, test {test:.2%}"
+        )
 
     def plot(self, **options: Any) -> Figure:
         """Rate, loss and accuracy over one time axis; see `plotting.plot_history`."""

@@ -77,28 +77,30 @@ def mean_loss(
     return loss, (logits.argmax(axis=1) == labels).sum()
 
 
-@partial(jax.jit, static_argnames=("model", "optimizer"))
+@partial(jax.jit, static_argnames=("weight_decay", "model", "optimizer"))
 def updates(
     carry: tuple[Arrays, Any],
     images: jax.Array,
     labels: jax.Array,
     order: jax.Array,
     numbers: Any,
-    weight_decay: jax.Array,
+    weight_decay: float,
     model: str,
     optimizer: str,
 ) -> tuple[tuple[Arrays, Any], tuple[jax.Array, jax.Array]]:
-    """One update per row of order, compiled once for each shape, whatever the rates."""
+    """One update per row of order, compiled once for each shape."""
 
     def update(carry: tuple[Arrays, Any], row: Any) -> Any:
         weights, moments = carry
         batch, (lr, momentum, corrections) = row
+        x, y = images[batch], labels[batch]
         slope = jax.value_and_grad(mean_loss, has_aux=True)
-        (loss, right), gradients = slope(weights, model, images[batch], labels[batch])
+        (loss, right), gradients = slope(weights, model, x, y)
+        rule = (weights, moments, gradients, lr, momentum, weight_decay)
         if optimizer == "sgd":
-            carry = sgd(weights, moments, gradients, lr, momentum, weight_decay)
+            carry = sgd(*rule)
         else:
-            carry = adam(weights, moments, gradients, lr, momentum, weight_decay, corrections)
+            carry = adam(*rule, corrections)
         return carry, (loss, right)
 
     return lax.scan(update, carry, (order, numbers))
@@ -113,12 +115,11 @@ def epoch(
     momenta: np.ndarray,
     weight_decay: float = 0.0,
 ) -> tuple[np.ndarray, int]:
-    """One update per row of order, at that row's rate; advances the state's weights.
+    """One update per row of order, at that row's rate; advances the state.
 
-    Returns the loss of each batch before its update, and the number of right answers.
+    Returns each batch's loss before its update and the count of right answers.
     """
-    corrections = bias_corrections(momenta, state.update)
-    rows = jax.tree.map(np.float32, (rates, momenta, (corrections[:, 0], corrections[:, 1])))
+    rows = jax.tree.map(np.float32, (rates, momenta, bias_corrections(momenta, state.update)))
     carry, results = (state.weights, state.moments), []
     for part in parts(len(order), size=len(order) if state.model == "mlp" else 1):
         numbers = jax.tree.map(lambda row, part=part: row[part], rows)
@@ -128,7 +129,7 @@ def epoch(
             labels,
             order[part],
             numbers,
-            weight_decay,
+            float(weight_decay),
             state.model,
             state.optimizer,
         )

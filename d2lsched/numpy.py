@@ -8,7 +8,7 @@ many times slower than not: `epoch` and `evaluate` run on one thread.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
@@ -20,7 +20,8 @@ from .schedules import Schedule
 
 MODELS = ("mlp",)
 
-one_thread: Any = ThreadpoolController().wrap(limits=1, user_api="blas")
+F = TypeVar("F", bound=Callable[..., Any])
+one_thread: Callable[[F], F] = ThreadpoolController().wrap(limits=1, user_api="blas")
 
 
 def tensors(split: Split) -> tuple[np.ndarray, np.ndarray]:
@@ -75,7 +76,7 @@ def gradients(
     return float(losses.mean()), correct, slopes
 
 
-@one_thread  # type: ignore[untyped-decorator]
+@one_thread
 def epoch(
     state: State,
     images: np.ndarray,
@@ -85,24 +86,19 @@ def epoch(
     momenta: np.ndarray,
     weight_decay: float = 0.0,
 ) -> tuple[np.ndarray, int]:
-    """One update per row of order, at that row's rate; advances the state's weights.
+    """One update per row of order, at that row's rate; advances the state.
 
-    Returns the loss of each batch before its update, and the number of right answers.
+    Returns each batch's loss before its update and the count of right answers.
     """
     losses, right = np.empty(len(order)), 0
     corrections = bias_corrections(momenta, state.update).tolist()
     with np.errstate(all="ignore"):  # a diverging run shows in its losses
         for i, batch in enumerate(order):
-            losses[i], correct, slopes = gradients(state.weights, images[batch], labels[batch])
+            x, y = images[batch], labels[batch]
+            losses[i], correct, slopes = gradients(state.weights, x, y)
             right += correct
-            rule = (
-                state.weights,
-                state.moments,
-                slopes,
-                float(rates[i]),
-                float(momenta[i]),
-                weight_decay,
-            )
+            lr, momentum = float(rates[i]), float(momenta[i])
+            rule = (state.weights, state.moments, slopes, lr, momentum, weight_decay)
             if state.optimizer == "sgd":
                 state.weights, state.moments = sgd(*rule)
             else:
@@ -110,7 +106,7 @@ def epoch(
     return losses, right
 
 
-@one_thread  # type: ignore[untyped-decorator]
+@one_thread
 def evaluate(state: State, images: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
     """Mean loss and accuracy over images."""
     total, right = 0.0, 0

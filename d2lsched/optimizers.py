@@ -23,7 +23,7 @@ def sgd(
     gradients: Arrays,
     lr: Any,
     momentum: Any,
-    weight_decay: Any,
+    weight_decay: float,
 ) -> tuple[Arrays, Arrays]:
     r"""One update of SGD with momentum: $v \leftarrow \mu v + g$, $w \leftarrow w - \eta v$.
 
@@ -31,7 +31,8 @@ def sgd(
     velocity, as in torch and optax; Keras puts it inside, which gives other updates
     whenever the rate changes. Returns (weights, moments); moments holds $v$.
     """
-    gradients = [g + weight_decay * w for g, w in zip(gradients, weights, strict=True)]
+    if weight_decay:
+        gradients = [g + weight_decay * w for g, w in zip(gradients, weights, strict=True)]
     velocities = [momentum * v + g for v, g in zip(moments, gradients, strict=True)]
     return [w - lr * v for w, v in zip(weights, velocities, strict=True)], velocities
 
@@ -42,8 +43,8 @@ def adam(
     gradients: Arrays,
     lr: Any,
     momentum: Any,
-    weight_decay: Any,
-    corrections: tuple[Any, Any],
+    weight_decay: float,
+    corrections: Any,
 ) -> tuple[Arrays, tuple[Arrays, Arrays]]:
     r"""One update of Adam: Algorithm 1 of arXiv 1412.6980 with $\epsilon = 10^{-8}$.
 

@@ -69,7 +69,7 @@ def figure(
     """An empty figure in the book's style, and its axes: one, or an array of them.
 
     alt: what is to be seen in it, in a sentence or two.
-    height: of one row, in inches; the width is 7 inches.
+    height: of one row, in inches; the width is 6 inches, so that text is legible on a phone.
 
     >>> fig, ax = figure("A straight line from the lower left to the upper right.")
     >>> line = ax.plot([0, 1], [0, 1])
@@ -79,7 +79,7 @@ def figure(
     if not alt.strip():
         raise ValueError(f"alt = {alt!r} is not allowed: it must say what is to be seen")
     with matplotlib.rc_context(STYLE):
-        fig = Figure(figsize=(7, height * rows), layout="constrained")
+        fig = Figure(figsize=(6, height * rows), layout="constrained")
         FigureCanvasAgg(fig)
         fig.alt = alt
         axes = fig.subplots(rows, columns, sharex=sharex)

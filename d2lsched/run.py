@@ -183,7 +183,8 @@ def trainer(
         if state is None:
             state = init(model, optimizer, seed)
         else:
-            require(isinstance(state, State), "state", state, "an earlier run's history.state")
+            a_state = isinstance(state, State)
+            require(a_state, "state", type(state), "an earlier run's history.state")
             require(
                 (state.model, state.optimizer) == (model, optimizer),
                 "state",

@@ -78,11 +78,11 @@ def updates(
     labels: tf.Tensor,
     order: tf.Tensor,
     numbers: Any,
-    weight_decay: tf.Tensor,
+    weight_decay: float,
     model: str,
     optimizer: str,
 ) -> tuple[tuple[Arrays, Any], tf.Tensor, tf.Tensor]:
-    """One update per row of order, compiled once for each shape, whatever the rates."""
+    """One update per row of order, compiled once for each shape."""
     weights, moments = carry
     rates, momenta, corrections = numbers
     n = order.shape[0]
@@ -93,20 +93,11 @@ def updates(
             tape.watch(weights)
             loss, correct = mean_loss(weights, model, x, y)
         gradients = tape.gradient(loss, weights)
+        rule = (weights, moments, gradients, rates[i], momenta[i], weight_decay)
         if optimizer == "sgd":
-            weights, moments = sgd(
-                weights, moments, gradients, rates[i], momenta[i], weight_decay
-            )
+            weights, moments = sgd(*rule)
         else:
-            weights, moments = adam(
-                weights,
-                moments,
-                gradients,
-                rates[i],
-                momenta[i],
-                weight_decay,
-                (corrections[i, 0], corrections[i, 1]),
-            )
+            weights, moments = adam(*rule, tf.unstack(corrections[i]))
         losses = losses.write(i, loss)
         right += correct
     return (weights, moments), losses.stack(), right
@@ -124,15 +115,15 @@ def epoch(
     momenta: np.ndarray,
     weight_decay: float = 0.0,
 ) -> tuple[np.ndarray, int]:
-    """One update per row of order, at that row's rate; advances the state's weights.
+    """One update per row of order, at that row's rate; advances the state.
 
-    Returns the loss of each batch before its update, and the number of right answers.
+    Returns each batch's loss before its update and the count of right answers.
     """
     rows = (rates, momenta, bias_corrections(momenta, state.update))
     numbers = tuple(tf.constant(row, tf.float32) for row in rows)
     (state.weights, state.moments), losses, right = _updates[state.model](
         (state.weights, state.moments), images, labels, tf.constant(order, tf.int32), numbers,
-        tf.constant(weight_decay, tf.float32), state.model, state.optimizer,
+        float(weight_decay), state.model, state.optimizer,
     )  # fmt: skip
     return losses.numpy(), int(right)
 

@@ -95,9 +95,9 @@ def epoch(
     momenta: np.ndarray,
     weight_decay: float = 0.0,
 ) -> tuple[np.ndarray, int]:
-    """One update per row of order, at that row's rate; advances the state's weights.
+    """One update per row of order, at that row's rate; advances the state.
 
-    Returns the loss of each batch before its update, and the number of right answers.
+    Returns each batch's loss before its update and the count of right answers.
     """
     net, optimizer = state.weights, state.moments
     settings = optimizer.param_groups[0]

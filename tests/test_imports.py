@@ -42,6 +42,7 @@ def test_the_data_need_no_framework():
     assert not _loaded("from d2lsched import data; data.mnist(100)") & HEAVY
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["numpy", "torch", "jax"])  # Keras looks for all three
 def test_a_twin_loads_its_own_framework_only(name):
     others = {"torch", "tensorflow", "jax", "matplotlib"} - {name}

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from d2lsched import Constant, CosineDecay, Warmup, run
 from d2lsched import jax as d2l_jax
@@ -41,7 +42,7 @@ optimizers = pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 
 SCHEDULE = Warmup(CosineDecay(0.1, 80), 20)
 ADAM_SCHEDULE = Warmup(CosineDecay(0.003, 80), 20)
-TOLERANCE = {"sgd": 1e-5, "adam": 1e-4}  # of losses between frameworks; seen: 5e-7 in both
+TOLERANCE = {"sgd": 1e-5, "adam": 1e-3}  # of losses between frameworks; seen: 5e-7, 3e-5
 
 
 def _schedule(optimizer: str) -> Warmup:
@@ -87,7 +88,7 @@ def test_the_mlps_losses_agree_over_a_hundred_updates(name, optimizer, weight_de
 @optimizers
 def test_weight_decay_has_an_effect(optimizer):
     without, decayed = (_hundred_updates("numpy", optimizer, decay) for decay in (0.0, 0.1))
-    assert _apart(without.loss, decayed.loss) > 10 * TOLERANCE[optimizer]
+    assert _apart(without.loss, decayed.loss) > 3 * TOLERANCE[optimizer]
 
 
 @pytest.mark.slow
@@ -209,6 +210,7 @@ def test_the_update_is_optax_s_in_float32(optimizer, weight_decay):
 # --- the rate that was really applied
 
 
+@threadpool_limits.wrap(limits=1)  # faster by far beside a busy neighbour
 def _gradients(weights: list[np.ndarray], split: Split, batch: np.ndarray) -> list[np.ndarray]:
     """The MLP's gradients in float64, by the chain rule, from uint8 images."""
     w1, b1, w2, b2 = (weight.astype(float) for weight in weights)
@@ -250,7 +252,7 @@ def test_sgd_applies_the_schedules_rate_at_every_update(small, twin):
     weights, gradients = _recorded(twin, small, CURVE, momentum=0)
     changes = -np.diff(weights, axis=0)
     rates = [_coefficient(c, g) for c, g in zip(changes, gradients, strict=True)]
-    np.testing.assert_allclose(rates, CURVE.table(20), rtol=1e-4)
+    np.testing.assert_allclose(rates, CURVE.table(20), rtol=1e-5)
     left_over = changes - np.array(rates)[:, None] * gradients
     assert np.linalg.norm(left_over) <= 1e-3 * np.linalg.norm(changes)
 
@@ -262,7 +264,7 @@ def test_sgd_with_momentum_and_weight_decay_applies_the_schedules_rate(small, tw
     for t in range(20):
         velocity = 0.9 * velocity + gradients[t] + 0.01 * weights[t]
         rates.append(_coefficient(changes[t], velocity))
-    np.testing.assert_allclose(rates, CURVE.table(20), rtol=1e-4)
+    np.testing.assert_allclose(rates, CURVE.table(20), rtol=1e-5)
 
 
 @twins
@@ -275,7 +277,7 @@ def test_adam_applies_the_schedules_rate_at_every_update(small, twin):
         square = 0.999 * square + 0.001 * gradients[t] ** 2
         step = mean / (1 - 0.9 ** (t + 1)) / (np.sqrt(square / (1 - 0.999 ** (t + 1))) + 1e-8)
         rates.append(_coefficient(changes[t], step))
-    np.testing.assert_allclose(rates, curve.table(20), rtol=1e-3)
+    np.testing.assert_allclose(rates, curve.table(20), rtol=1e-5)
 
 
 @twins
@@ -479,7 +481,6 @@ BAD = [
     ("momentum", -0.1, "at least 0"),
     ("momentum", math.nan, "below 1"),
     ("weight_decay", -0.1, "at least 0"),
-    ("state", 7, "history.state"),
 ]
 
 
@@ -511,7 +512,7 @@ def test_the_state_of_another_kind_of_run_is_refused(small, twin):
     history = twin.train(0.1, epochs=1, data=small)
     with pytest.raises(ValueError, match=r"^state = 'mlp with sgd' .* mlp with adam"):
         twin.train(0.1, optimizer="adam", data=small, state=history.state)
-    with pytest.raises(ValueError, match=r"^state = .*history\.state"):
+    with pytest.raises(ValueError, match=r"^state = .*History.*run's history\.state"):
         twin.train(0.1, data=small, state=history)
 
 
@@ -528,12 +529,12 @@ def test_data_without_a_part_to_evaluate_on_is_refused(twin, empty):
 
 def _other_settings() -> Iterator[dict[str, Any]]:
     yield {"schedule": CosineDecay(0.2, 30, 0.01), "momentum": 0.5, "seed": 3}
-    yield {"schedule": Constant(0.01), "weight_decay": 0.02}
+    yield {"schedule": Constant(0.01), "batch_size": lambda t: 128}
     yield {"schedule": lambda t: 0.1, "momentum": CosineDecay(0.9, 20)}
 
 
 @optimizers
-def test_jax_compiles_once_whatever_the_rates(small, optimizer):
+def test_jax_compiles_once_whatever_rates_momenta_and_seed(small, optimizer):
     settings = {"optimizer": optimizer, "epochs": 1, "data": small}
     d2l_jax.train(0.1, **settings)
     before = d2l_jax.updates._cache_size()
@@ -543,7 +544,7 @@ def test_jax_compiles_once_whatever_the_rates(small, optimizer):
 
 
 @optimizers
-def test_tensorflow_traces_once_whatever_the_rates(small, optimizer):
+def test_tensorflow_traces_once_whatever_rates_momenta_and_seed(small, optimizer):
     settings = {"optimizer": optimizer, "epochs": 1, "data": small}
     d2l_tensorflow.train(0.1, **settings)
     before = d2l_tensorflow._updates["mlp"].experimental_get_tracing_count()
