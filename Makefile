@@ -16,7 +16,6 @@ QUICKSTART = chapters/quickstart.ipynb
 # Jupyter records what libraries write to descriptor 2: TensorFlow's log (its line on oneDNN
 # heeds no log level), pydevd's warning.
 export TF_CPP_MIN_LOG_LEVEL := 3
-export TF_ENABLE_ONEDNN_OPTS := 0
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 # The kernel is .venv's, Keras runs on TensorFlow, whatever the user's own settings say.
 export JUPYTER_PREFER_ENV_PATH := 1

@@ -58,7 +58,8 @@ class History:
         )
         if not epochs:
             return f"{what}\n  not trained"
-        ran = f"{epochs} epochs, {len(self.loss)} updates, {self.seconds:.1f} s"
+        updates = f"{len(self.loss)} updates, {self.seconds:.1f} s"
+        ran = f"{epochs} epoch{'s' * (epochs > 1)}, {updates}"
         last = f"loss {self.loss[0]:.3f} → {self.loss[-1]:.3g}"
         if self.diverged:
             return f"{what}\n  {ran}, {last}: diverged"

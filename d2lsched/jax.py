@@ -28,6 +28,9 @@ from jax import lax
 
 MODELS = ("mlp", "lenet")
 
+Carry = tuple[Arrays, Any]
+"""What one update hands to the next: weights and moments."""
+
 
 def tensors(split: Split) -> tuple[jax.Array, jax.Array]:
     """Images as float32 in [0, 1], shape (n, 28, 28, 1), and labels as int32, shape (n,)."""
@@ -59,7 +62,7 @@ def init(model: str = "mlp", optimizer: str = "sgd", seed: int = 0) -> State:
     """The state before update 0."""
     first = first_weights(model, seed)
     weights, moments = jax.tree.map(jnp.asarray, (first, zeros(first, optimizer)))
-    return State(model, optimizer, weights, moments)
+    return State("jax", model, optimizer, weights, moments)
 
 
 def weights(state: State) -> list[np.ndarray]:
@@ -77,33 +80,36 @@ def mean_loss(
     return loss, (logits.argmax(axis=1) == labels).sum()
 
 
-@partial(jax.jit, static_argnames=("weight_decay", "model", "optimizer"))
-def updates(
-    carry: tuple[Arrays, Any],
+def update(
+    carry: Carry,
+    row: tuple[Any, ...],
     images: jax.Array,
     labels: jax.Array,
-    order: jax.Array,
-    numbers: Any,
     weight_decay: float,
     model: str,
     optimizer: str,
-) -> tuple[tuple[Arrays, Any], tuple[jax.Array, jax.Array]]:
-    """One update per row of order, compiled once for each shape."""
+) -> tuple[Carry, tuple[jax.Array, jax.Array]]:
+    """One update; row is its batch, rate, momentum and bias corrections."""
+    weights, moments = carry
+    batch, lr, momentum, corrections = row
+    slope = jax.value_and_grad(mean_loss, has_aux=True)
+    (loss, right), gradients = slope(weights, model, images[batch], labels[batch])
+    rule = (weights, moments, gradients, lr, momentum, weight_decay)
+    if optimizer == "sgd":
+        carry = sgd(*rule)
+    else:
+        carry = adam(*rule, corrections)
+    return carry, (loss, right)
 
-    def update(carry: tuple[Arrays, Any], row: Any) -> Any:
-        weights, moments = carry
-        batch, (lr, momentum, corrections) = row
-        x, y = images[batch], labels[batch]
-        slope = jax.value_and_grad(mean_loss, has_aux=True)
-        (loss, right), gradients = slope(weights, model, x, y)
-        rule = (weights, moments, gradients, lr, momentum, weight_decay)
-        if optimizer == "sgd":
-            carry = sgd(*rule)
-        else:
-            carry = adam(*rule, corrections)
-        return carry, (loss, right)
 
-    return lax.scan(update, carry, (order, numbers))
+# Compiled once for each shape and each of these names, whatever the rates.
+_STATIC = ("weight_decay", "model", "optimizer")
+_one_update = jax.jit(update, static_argnames=_STATIC)
+
+
+@partial(jax.jit, static_argnames=_STATIC)
+def _all_updates(carry: Carry, rows: tuple[Any, ...], *data: Any, **fixed: Any) -> Any:
+    return lax.scan(lambda carry, row: update(carry, row, *data, **fixed), carry, rows)
 
 
 def epoch(
@@ -119,24 +125,22 @@ def epoch(
 
     Returns each batch's loss before its update and the count of right answers.
     """
-    rows = jax.tree.map(np.float32, (rates, momenta, bias_corrections(momenta, state.update)))
-    carry, results = (state.weights, state.moments), []
-    for part in parts(len(order), size=len(order) if state.model == "mlp" else 1):
-        numbers = jax.tree.map(lambda row, part=part: row[part], rows)
-        carry, result = updates(
-            carry,
-            images,
-            labels,
-            order[part],
-            numbers,
-            float(weight_decay),
-            state.model,
-            state.optimizer,
-        )
-        results.append(result)
+    numbers = (rates, momenta, bias_corrections(momenta, state.update))
+    rows = (order, *(np.float32(number) for number in numbers))
+    fixed = {
+        "weight_decay": float(weight_decay), "model": state.model, "optimizer": state.optimizer
+    }  # fmt: skip
+    carry: Carry = (state.weights, state.moments)
+    if state.model == "mlp":
+        carry, (losses, right) = _all_updates(carry, rows, images, labels, **fixed)
+    else:
+        results = []
+        for row in zip(*rows, strict=True):
+            carry, result = _one_update(carry, row, images, labels, **fixed)
+            results.append(result)
+        losses, right = np.array(results).T
     state.weights, state.moments = carry
-    losses, right = (np.concatenate(part) for part in zip(*results, strict=True))
-    return losses, int(right.sum())
+    return np.asarray(losses), int(right.sum())
 
 
 _batch_loss = partial(jax.jit, static_argnames="model")(mean_loss)

@@ -32,7 +32,7 @@ def tensors(split: Split) -> tuple[np.ndarray, np.ndarray]:
 def init(model: str = "mlp", optimizer: str = "sgd", seed: int = 0) -> State:
     """The state before update 0."""
     weights = first_weights(model, seed)
-    return State(model, optimizer, weights, zeros(weights, optimizer))
+    return State("numpy", model, optimizer, weights, zeros(weights, optimizer))
 
 
 def weights(state: State) -> list[np.ndarray]:

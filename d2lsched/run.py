@@ -35,6 +35,7 @@ class State:
     and JAX; the network and its optimizer in torch. update and epoch count what is done.
     """
 
+    framework: str
     model: str
     optimizer: str
     weights: Any
@@ -89,14 +90,23 @@ def parts(n: int, size: int = 1000) -> Iterator[slice]:
     return (slice(start, start + size) for start in range(0, n, size))
 
 
-def values(source: Values, first: int, n: int) -> np.ndarray:
-    """What source gives for updates first, …, first + n − 1: float64, shape (n,)."""
+def values(name: str, source: Values, first: int, n: int, below: float = np.inf) -> np.ndarray:
+    """What source gives for updates first, …, first + n − 1: float64, shape (n,).
+
+    ValueError, with the name, if one of them is negative, not a number, or not below below.
+    """
     t = np.arange(first, first + n)
+    allowed = "a number, at least 0" + (f" and below {below:g}" if below < np.inf else "")
     if isinstance(source, Schedule):
-        return source(t)
-    if callable(source):
-        return np.array([float(source(int(update))) for update in t])
-    return np.full(n, float(source))
+        found = source(t)
+    elif callable(source):
+        found = np.array([float(source(int(update))) for update in t])
+    else:
+        require(_is_number(source) and 0 <= source < below, name, source, allowed)
+        found = np.full(n, float(source))
+    for update in np.flatnonzero(~((found >= 0) & (found < below))):
+        require(False, f"{name} at update {t[update]}", found[update], allowed)
+    return found
 
 
 class Train(Protocol):
@@ -175,9 +185,10 @@ def trainer(
         )
         _whole("epochs", epochs, 1)
         _whole("seed", seed, 0)
-        _positive("weight_decay", weight_decay)
-        _positive("momentum", momentum, below=1)
-        _positive("schedule", schedule)
+        require(not callable(weight_decay), "weight_decay", weight_decay, "a number")
+        values("weight_decay", weight_decay, 0, 0)
+        values("momentum", momentum, 0, 0, below=1)
+        values("schedule", schedule, 0, 0)
         require(len(data.validation) > 0, "data.validation", data.validation, "not empty")
         require(len(data.test) > 0, "data.test", data.test, "not empty")
         if state is None:
@@ -185,12 +196,9 @@ def trainer(
         else:
             a_state = isinstance(state, State)
             require(a_state, "state", type(state), "an earlier run's history.state")
-            require(
-                (state.model, state.optimizer) == (model, optimizer),
-                "state",
-                f"{state.model} with {state.optimizer}",
-                f"{model} with {optimizer}",
-            )
+            found = f"{state.framework} {state.model} with {state.optimizer}"
+            wanted = f"{framework} {model} with {optimizer}"
+            require(found == wanted, "state", found, wanted)
             state = copy.deepcopy(state)
 
         settings = {
@@ -208,8 +216,8 @@ def trainer(
             right = 0
             # A hook after each update is called between epochs of one update each.
             for part in [order] if after_update is None else np.split(order, len(order)):
-                rates = values(schedule, state.update, len(part))
-                momenta = values(momentum, state.update, len(part))
+                rates = values("schedule", schedule, state.update, len(part))
+                momenta = values("momentum", momentum, state.update, len(part), below=1)
                 start = time.perf_counter()
                 losses, correct = epoch(
                     state, images, labels, part, rates, momenta, weight_decay
@@ -249,13 +257,6 @@ def _described(source: Values) -> Any:
 def _whole(name: str, value: Any, least: int) -> None:
     whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
     require(whole and value >= least, name, value, f"a whole number, at least {least}")
-
-
-def _positive(name: str, value: Any, below: float = np.inf) -> None:
-    if callable(value):
-        return
-    allowed = "a number, at least 0" + (f" and below {below}" if below < np.inf else "")
-    require(_is_number(value) and 0 <= value < below, name, value, allowed)
 
 
 def _batch_size(source: Values, update: int, images: int) -> int:

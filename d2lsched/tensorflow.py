@@ -8,6 +8,8 @@ order. An epoch of the MLP is one `tf.function` compiled by XLA; LeNet's is a pl
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -17,17 +19,32 @@ from .optimizers import Arrays, adam, bias_corrections, sgd, zeros
 from .run import State, first_weights, parts, scaled, trainer
 from .schedules import Schedule
 
-# Read when TensorFlow is imported. The first silences its log; the second turns off
-# kernels that round differently from run to run of the same program.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+
+
+@contextmanager
+def _no_log() -> Iterator[None]:
+    """Drop what is written to descriptor 2.
+
+    While it is imported, TensorFlow 2.21 logs there that oneDNN is on, at any log level.
+    Turning oneDNN off would silence it too, and make convolutions three times slower.
+    """
+    kept = os.dup(2)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
 
 try:
-    import tensorflow as tf
+    with _no_log():
+        import keras
+        import tensorflow as tf
 except ImportError as error:
     raise ImportError("d2lsched.tensorflow needs TensorFlow: pip install tensorflow") from error
-
-import keras
 
 MODELS = ("mlp", "lenet")
 
@@ -54,7 +71,7 @@ def init(model: str = "mlp", optimizer: str = "sgd", seed: int = 0) -> State:
     """The state before update 0."""
     first = first_weights(model, seed)
     weights, moments = tf.nest.map_structure(tf.constant, (first, zeros(first, optimizer)))
-    return State(model, optimizer, weights, moments)
+    return State("tensorflow", model, optimizer, weights, moments)
 
 
 def weights(state: State) -> list[np.ndarray]:

@@ -64,7 +64,7 @@ def init(model: str = "mlp", optimizer: str = "sgd", seed: int = 0) -> State:
         rule = torch.optim.AdamW(
             net.parameters(), lr=0.0, betas=(0.9, BETA2), eps=EPSILON, fused=True
         )
-    return State(model, optimizer, net, rule)
+    return State("torch", model, optimizer, net, rule)
 
 
 def weights(state: State) -> list[np.ndarray]:

@@ -510,10 +510,21 @@ def test_a_batch_size_that_outgrows_the_data_is_refused_when_it_does(small, twin
 @twins
 def test_the_state_of_another_kind_of_run_is_refused(small, twin):
     history = twin.train(0.1, epochs=1, data=small)
-    with pytest.raises(ValueError, match=r"^state = 'mlp with sgd' .* mlp with adam"):
+    with pytest.raises(ValueError, match=r"^state = '\w+ mlp with sgd' .* mlp with adam"):
         twin.train(0.1, optimizer="adam", data=small, state=history.state)
+    another = d2l_numpy if twin is not d2l_numpy else d2l_jax
+    with pytest.raises(ValueError, match=r"^state = '\w+ mlp with sgd' .* mlp with sgd"):
+        another.train(0.1, data=small, state=history.state)
     with pytest.raises(ValueError, match=r"^state = .*History.*run's history\.state"):
         twin.train(0.1, data=small, state=history)
+
+
+@pytest.mark.parametrize("rate", [-0.1, float("nan"), float("inf")])
+def test_a_function_that_gives_no_rate_is_named_with_the_update(small, rate):
+    with pytest.raises(ValueError, match=r"^schedule at update 7 = .* it must be a number"):
+        d2l_numpy.train(lambda t: rate if t == 7 else 0.1, data=small)
+    with pytest.raises(ValueError, match=r"^momentum at update 7 = .* below 1"):
+        d2l_numpy.train(0.1, momentum=lambda t: 1.0 if t == 7 else 0.9, data=small)
 
 
 @pytest.mark.parametrize("empty", ["validation", "test"])
@@ -537,10 +548,10 @@ def _other_settings() -> Iterator[dict[str, Any]]:
 def test_jax_compiles_once_whatever_rates_momenta_and_seed(small, optimizer):
     settings = {"optimizer": optimizer, "epochs": 1, "data": small}
     d2l_jax.train(0.1, **settings)
-    before = d2l_jax.updates._cache_size()
+    before = d2l_jax._all_updates._cache_size()
     for other in _other_settings():
         d2l_jax.train(**settings, **other)
-    assert d2l_jax.updates._cache_size() == before > 0
+    assert d2l_jax._all_updates._cache_size() == before > 0
 
 
 @optimizers

@@ -27,7 +27,6 @@ _LANGUAGE = {"name": "python", "pygments_lexer": "ipython3"}
 # Jupyter records what is written to descriptor 2: TensorFlow's log, pydevd's warning.
 _QUIET = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
-    "TF_ENABLE_ONEDNN_OPTS": "0",
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",
 }
 # Others on this machine must not read along; without, ipykernel warns at every start.
