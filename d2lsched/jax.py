@@ -2,7 +2,8 @@
 
 One of four twins: `numpy`, `torch`, `tensorflow`, `jax`, the same names in the same
 order. An epoch of the MLP is one compiled `lax.scan`. LeNet compiles one update and
-loops in Python, since on the CPU XLA's convolutions are slower inside a scan.
+loops in Python, since on the CPU XLA's convolutions are slower inside a scan. XLA keeps its
+own number of threads: the MLP gains nothing from a second core, LeNet much.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 One of four twins: `numpy`, `torch`, `tensorflow`, `jax`, the same names in the same
 order. An epoch of the MLP is one `tf.function` compiled by XLA; LeNet's is a plain
-`tf.function`, whose convolutions are faster on the CPU.
+`tf.function`, whose convolutions are faster on the CPU. TensorFlow keeps its own number of
+threads: a second core makes an epoch a little faster, and a busy neighbor does no harm.
 """
 
 from __future__ import annotations
