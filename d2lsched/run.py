@@ -93,7 +93,7 @@ def parts(n: int, size: int = 1000) -> Iterator[slice]:
 def values(name: str, source: Values, first: int, n: int, below: float = np.inf) -> np.ndarray:
     """What source gives for updates first, …, first + n − 1: float64, shape (n,).
 
-    ValueError, with the name, if one of them is negative, not a number, or not below below.
+    ValueError, with the name, if one of them is negative, not a number, or reaches `below`.
     """
     t = np.arange(first, first + n)
     allowed = "a number, at least 0" + (f" and below {below:g}" if below < np.inf else "")

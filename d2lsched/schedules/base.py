@@ -6,6 +6,7 @@ import dataclasses
 import math
 import numbers
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import cache
 from typing import Annotated, Any, ClassVar, Self, get_type_hints
@@ -76,7 +77,7 @@ def _checks(cls: type) -> dict[str, Callable[[str, Any], Any]]:
 
 
 @dataclasses.dataclass(frozen=True)
-class Schedule:
+class Schedule(ABC):
     r"""A learning-rate schedule: a pure function of the update number.
 
     ``schedule(t)`` is the rate $\eta_t$ that update ``t`` uses, $t = 0, 1, \dots$ It
@@ -119,13 +120,13 @@ class Schedule:
             object.__setattr__(self, name, check(name, getattr(self, name)))
 
     @property
+    @abstractmethod
     def peak(self) -> float:
         """The largest rate that this schedule can give."""
-        raise NotImplementedError(f"{type(self).__name__} must define peak")
 
+    @abstractmethod
     def formula(self, t: Any, xp: Backend) -> Any:
         """The rate at update ``t`` ≥ 0, written over the functions of ``xp``."""
-        raise NotImplementedError(f"{type(self).__name__} must define formula")
 
     def __call__(self, t: Any) -> Any:
         xp = backend_of(t)
