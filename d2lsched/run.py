@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from .data import MNIST, Split, mnist
 from .history import History
-from .schedules import Schedule
+from .schedules import ReduceOnPlateau, Schedule
 from .schedules.base import require
 
 OPTIMIZERS = ("sgd", "adam")
@@ -33,6 +33,7 @@ class State:
 
     weights and moments are the framework's own: lists of arrays in NumPy, TensorFlow
     and JAX; the network and its optimizer in torch. update and epoch count what is done.
+    plateau is what a run with ReduceOnPlateau has observed so far.
     """
 
     framework: str
@@ -42,6 +43,7 @@ class State:
     moments: Any
     update: int = 0
     epoch: int = 0
+    plateau: ReduceOnPlateau | None = None
 
 
 Hook = Callable[[State, History], None]
@@ -114,7 +116,7 @@ class Train(Protocol):
 
     def __call__(
         self,
-        schedule: Values,
+        schedule: Values | ReduceOnPlateau,
         *,
         model: str = "mlp",
         optimizer: str = "sgd",
@@ -144,7 +146,7 @@ def trainer(
     """The `train` of one framework, composed of what its module exposes."""
 
     def train(
-        schedule: Values,
+        schedule: Values | ReduceOnPlateau,
         *,
         model: str = "mlp",
         optimizer: str = "sgd",
@@ -161,7 +163,9 @@ def trainer(
     ) -> History:
         """Train on MNIST and return what happened.
 
-        schedule: the rate of every update: a schedule, a number, or a function of t.
+        schedule: the rate of every update: a schedule, a number, or a function of t; or a
+            ReduceOnPlateau, which observes the validation loss after each epoch. To resume
+            with one, pass what it has become, ``history.state.plateau``.
         model: "mlp" (784-128-10, ReLU) or, except in NumPy, "lenet".
         optimizer: "sgd" or "adam", see `d2lsched.optimizers`.
         momentum: SGD's μ or Adam's β₁; like the rate, it may be a function of t.
@@ -188,7 +192,9 @@ def trainer(
         require(not callable(weight_decay), "weight_decay", weight_decay, "a number")
         values("weight_decay", weight_decay, 0, 0)
         values("momentum", momentum, 0, 0, below=1)
-        values("schedule", schedule, 0, 0)
+        plateau = schedule if isinstance(schedule, ReduceOnPlateau) else None
+        planned: Values = 0.0 if isinstance(schedule, ReduceOnPlateau) else schedule
+        values("schedule", planned, 0, 0)
         require(len(data.validation) > 0, "data.validation", data.validation, "not empty")
         require(len(data.test) > 0, "data.test", data.test, "not empty")
         if state is None:
@@ -200,6 +206,7 @@ def trainer(
             wanted = f"{framework} {model} with {optimizer}"
             require(found == wanted, "state", found, wanted)
             state = copy.deepcopy(state)
+        state.plateau = plateau
 
         settings = {
             "model": model, "optimizer": optimizer,
@@ -216,7 +223,8 @@ def trainer(
             right = 0
             # A hook after each update is called between epochs of one update each.
             for part in [order] if after_update is None else np.split(order, len(order)):
-                rates = values("schedule", schedule, state.update, len(part))
+                source = planned if state.plateau is None else state.plateau.rate
+                rates = values("schedule", source, state.update, len(part))
                 momenta = values("momentum", momentum, state.update, len(part), below=1)
                 start = time.perf_counter()
                 losses, correct = epoch(
@@ -234,6 +242,8 @@ def trainer(
             loss, accuracy = evaluate(state, *validation)
             history.validation_loss.append(loss)
             history.validation_accuracy.append(accuracy)
+            if state.plateau is not None:
+                state.plateau = state.plateau.observe(loss)
             if after_epoch is not None:
                 after_epoch(state, history)
             if not np.isfinite(history.loss[-1]):
@@ -246,8 +256,8 @@ def trainer(
     return train
 
 
-def _described(source: Values) -> Any:
-    if isinstance(source, Schedule):
+def _described(source: Values | ReduceOnPlateau) -> Any:
+    if isinstance(source, Schedule | ReduceOnPlateau):
         return repr(source)
     if callable(source):
         return getattr(source, "__name__", type(source).__name__)

@@ -8,8 +8,9 @@ threads: a second core makes an epoch a little faster, and a busy neighbor does 
 
 from __future__ import annotations
 
+import copy
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,6 +20,7 @@ from .data import Split
 from .optimizers import Arrays, adam, bias_corrections, sgd, zeros
 from .run import State, first_weights, parts, scaled, trainer
 from .schedules import Schedule
+from .schedules.tracing import checked_length
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -190,3 +192,24 @@ def native(schedule: Schedule) -> KerasSchedule:
     A model saved with it loads wherever `d2lsched.tensorflow` has been imported.
     """
     return KerasSchedule(schedule)
+
+
+def trace(callback: Callable[[int, float], float], n: int, lr: float) -> np.ndarray:
+    """The rates that a Keras callback gives to epochs 0, …, n − 1: float64, shape (n,).
+
+    callback: the function ``f(epoch, lr)`` that keras.callbacks.LearningRateScheduler takes;
+        it is given the rate of the epoch before. For a LearningRateSchedule use
+        `d2lsched.trace`.
+    n: how many epochs, at least 0. lr: the optimizer's own rate.
+
+    A copy of the function is asked. ValueError for another n.
+
+    >>> trace(lambda epoch, lr: lr if epoch < 2 else lr / 2, n=4, lr=0.4)
+    array([0.4, 0.4, 0.2, 0.1])
+    """
+    checked_length(n)
+    fresh, rates = copy.deepcopy(callback), []
+    for epoch_number in range(n):
+        lr = float(fresh(epoch_number, lr))
+        rates.append(lr)
+    return np.array(rates)

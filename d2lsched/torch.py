@@ -7,7 +7,7 @@ makes sharing far slower than not: `epoch` and `evaluate` run on one thread.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,6 +18,7 @@ from .optimizers import BETA2, EPSILON
 from .run import State, first_weights, parts, scaled, trainer
 from .schedules import Schedule
 from .schedules.base import require
+from .schedules.tracing import checked_length
 
 try:
     import torch
@@ -174,3 +175,27 @@ def native(schedule: Schedule, optimizer: torch.optim.Optimizer) -> ScheduleLR:
     relative = any(rate != first for rate in others)
     require(first > 0 or not relative, "the first group's rate", first, "above 0")
     return ScheduleLR(optimizer, schedule)
+
+
+def trace(factory: Callable[[torch.optim.Optimizer], Any], n: int, lr: float) -> np.ndarray:
+    """The rates that a torch scheduler gives to updates 0, …, n − 1: float64, shape (n,).
+
+    factory: makes the scheduler, given an optimizer; for ReduceLROnPlateau and others that
+        need more than ``step()``, wrap that in the factory.
+    n: how many updates, at least 0. lr: the optimizer's own rate.
+
+    A scheduler is made for the purpose and stepped once an update. ValueError for another n.
+
+    >>> from functools import partial
+    >>> from torch.optim.lr_scheduler import StepLR
+    >>> trace(partial(StepLR, step_size=2, gamma=0.5), n=5, lr=0.4)
+    array([0.4, 0.4, 0.2, 0.2, 0.1])
+    """
+    checked_length(n)
+    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=lr)
+    scheduler, rates = factory(optimizer), []
+    for _ in range(n):
+        rates.append(float(optimizer.param_groups[0]["lr"]))
+        optimizer.step()
+        scheduler.step()
+    return np.array(rates)

@@ -13,10 +13,11 @@ multiplies that error (0.9999 ** t is off by up to 6e-5).
 
 from __future__ import annotations
 
+import bisect
 import importlib
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -40,7 +41,10 @@ class Backend:
     log: Callable[[Any], Any]
     sqrt: Callable[[Any], Any]
     full_like: Callable[[Any, float], Any]
+    interval: Callable[[Sequence[float], Any], Any]  # how many sorted edges are <= t
+    choose: Callable[[Sequence[float], Any, Any], Any]  # values[index], of the kind of t
     power: Callable[[float, Any], Any] = operator.pow  # of a number above 0
+    last: int = 2**53  # the largest update number told from its neighbors
     result: Callable[[Any, Any], Any] = lambda rate, t: rate  # in the precision asked for
 
 
@@ -57,6 +61,8 @@ PYTHON = Backend(
     log=math.log,
     sqrt=math.sqrt,
     full_like=lambda t, value: value,
+    interval=bisect.bisect_right,
+    choose=lambda values, index, t: values[index],
 )
 
 
@@ -80,6 +86,8 @@ NUMPY = Backend(
     log=np.log,
     sqrt=np.sqrt,
     full_like=lambda t, value: np.full_like(t, value, dtype=np.float64)[()],
+    interval=lambda edges, t: np.searchsorted(edges, t, side="right"),
+    choose=lambda values, index, t: np.asarray(values)[index],
     result=lambda rate, t: np.asarray(rate, np.float64)[()],
 )
 
@@ -98,6 +106,10 @@ def _torch() -> Backend:
             torch.compiler.is_compiling() or torch._C._functorch.is_functorch_wrapped_tensor(t)
         )
         return (t if t.is_floating_point() else t.long()), not traced
+
+    def constants(values: Sequence[float], t: Any) -> Any:
+        like = real(t) if any(isinstance(value, float) for value in values) else t
+        return torch.tensor(values, dtype=like.dtype, device=like.device)
 
     def pair(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
         def of_tensors(a: Any, b: Any) -> Any:
@@ -126,6 +138,8 @@ def _torch() -> Backend:
         log=torch.log,
         sqrt=torch.sqrt,
         full_like=lambda t, value: torch.full_like(real(t), value),
+        interval=lambda edges, t: (t[..., None] >= constants(edges, t)).sum(-1).to(t.dtype),
+        choose=lambda values, index, t: constants(values, t)[index.long()],
         power=lambda base, x: torch.exp(x * math.log(base)),
     )
 
@@ -145,6 +159,10 @@ def _tensorflow() -> Backend:
             )
         return (t if t.dtype.is_floating else tf.cast(t, tf.int64)), hasattr(t, "numpy")
 
+    def constants(values: Sequence[float], t: Any) -> Any:
+        whole = not any(isinstance(value, float) for value in values)
+        return tf.constant(values, t.dtype if whole else real(t).dtype)
+
     return Backend(
         clock=clock,
         real=real,
@@ -158,6 +176,12 @@ def _tensorflow() -> Backend:
         log=tf.math.log,
         sqrt=tf.sqrt,
         full_like=lambda t, value: tf.fill(tf.shape(t), tf.constant(value, real(t).dtype)),
+        interval=lambda edges, t: tf.reduce_sum(
+            tf.cast(t[..., tf.newaxis] >= constants(edges, t), t.dtype), axis=-1
+        ),
+        choose=lambda values, index, t: tf.gather(
+            constants(values, t), tf.cast(index, tf.int32)
+        ),
         power=lambda base, x: tf.exp(x * math.log(base)),
         result=lambda rate, t: tf.cast(rate, t.dtype if t.dtype.is_floating else tf.float32),
     )
@@ -179,6 +203,10 @@ def _jax() -> Backend:
             t = t.astype(int)
         return t, not isinstance(t, jax.core.Tracer)
 
+    def constants(values: Sequence[float], t: Any) -> Any:
+        whole = not any(isinstance(value, float) for value in values)
+        return jnp.asarray(values, t.dtype if whole else real(t).dtype)
+
     return Backend(
         clock=clock,
         real=real,
@@ -192,7 +220,10 @@ def _jax() -> Backend:
         log=jnp.log,
         sqrt=jnp.sqrt,
         full_like=lambda t, value: jnp.full_like(real(t), value),
+        interval=lambda edges, t: (t[..., None] >= constants(edges, t)).sum(-1).astype(t.dtype),
+        choose=lambda values, index, t: constants(values, t)[index.astype(int)],
         power=lambda base, x: jnp.exp(x * math.log(base)),
+        last=2**31 - 1,
     )
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 import numbers
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from functools import cache
-from typing import Annotated, Any, ClassVar, Self, get_type_hints
+from functools import cache, cached_property
+from typing import Annotated, Any, ClassVar, Self, get_args, get_type_hints
 
 import numpy as np
 
@@ -49,6 +50,56 @@ def _updates(name: str, value: Any) -> int:
     return int(value)
 
 
+def _positive(name: str, value: Any) -> float:
+    allowed = "a finite number above 0"
+    number = _number(name, value, allowed)
+    require(number > 0, name, value, allowed)
+    return number
+
+
+def _share(name: str, value: Any) -> float:
+    allowed = "a number from 0 to 1"
+    number = _number(name, value, allowed)
+    require(0 <= number <= 1, name, value, allowed)
+    return number
+
+
+def _count(name: str, value: Any) -> int:
+    allowed = "a whole number, at least 0"
+    number = _number(name, value, allowed)
+    require(number >= 0 and number == int(value), name, value, allowed)
+    return int(value)
+
+
+def _flag(name: str, value: Any) -> bool:
+    require(isinstance(value, bool | np.bool_), name, value, "True or False")
+    return bool(value)
+
+
+def one_of(name: str, value: object, choices: Any) -> None:
+    """Raise a ValueError unless value is one of a Literal's choices."""
+    allowed = get_args(choices)
+    require(value in allowed, name, value, f"one of {', '.join(allowed)}")
+
+
+def _several(name: str, value: Any, what: str) -> tuple[Any, ...]:
+    allowed = f"a list of {what}, not empty"
+    several = isinstance(value, list | tuple | np.ndarray) and len(value) > 0
+    require(several, name, value, allowed)
+    return tuple(value)
+
+
+def _boundaries(name: str, value: Any) -> tuple[int, ...]:
+    updates = tuple(_updates(name, item) for item in _several(name, value, "update numbers"))
+    rising = all(a < b for a, b in itertools.pairwise(updates))
+    require(rising, name, value, "update numbers that rise")
+    return updates
+
+
+def _schedules(name: str, value: Any) -> tuple[Schedule, ...]:
+    return tuple(_schedule(name, item) for item in _several(name, value, "schedules"))
+
+
 def _schedule(name: str, value: Any) -> Schedule:
     require(isinstance(value, Schedule), name, value, "a schedule, such as Constant(0.1)")
     return value
@@ -61,6 +112,22 @@ Factor = Annotated[float, _factor]
 """A factor in (0, 1]."""
 Updates = Annotated[int, _updates]
 """A number of updates: whole, at least 1."""
+Positive = Annotated[float, _positive]
+"""A finite number above 0."""
+UpdatesOrNone = Annotated[
+    int | None, lambda name, value: None if value is None else _updates(name, value)
+]
+"""A number of updates, or None."""
+Share = Annotated[float, _share]
+"""A number from 0 to 1."""
+Count = Annotated[int, _count]
+"""A whole number, at least 0."""
+Flag = Annotated[bool, _flag]
+"""True or False."""
+Boundaries = Annotated[tuple[int, ...], _boundaries]
+"""Update numbers, each at least 1, rising."""
+Inners = Annotated[tuple["Schedule", ...], _schedules]
+"""One or more schedules inside another one."""
 Inner = Annotated["Schedule", _schedule]
 """A schedule inside another one."""
 
@@ -76,6 +143,13 @@ def _checks(cls: type) -> dict[str, Callable[[str, Any], Any]]:
     }
 
 
+def checked(instance: Any) -> None:
+    """Check the parameters of a frozen dataclass by their types, and make them regular."""
+    kind: Any = type(instance)
+    for name, check in _checks(kind).items():
+        object.__setattr__(instance, name, check(name, getattr(instance, name)))
+
+
 @dataclasses.dataclass(frozen=True)
 class Schedule(ABC):
     r"""A learning-rate schedule: a pure function of the update number.
@@ -89,15 +163,11 @@ class Schedule(ABC):
     Errors: a negative or non-finite ``t`` is a ValueError where its value can be seen;
     inside a compiled function a negative ``t`` gives $\eta_0$. Other types are a TypeError.
 
-    A subclass is a frozen dataclass with a `formula` and a `peak`:
+    A subclass is a frozen dataclass with a `formula`, and a `peak` if that is not its lr:
 
     >>> @dataclasses.dataclass(frozen=True)
     ... class Harmonic(Schedule):
     ...     lr: Rate
-    ...
-    ...     @property
-    ...     def peak(self):
-    ...         return self.lr
     ...
     ...     def formula(self, t, xp):
     ...         return self.lr / (1 + xp.real(t))
@@ -115,14 +185,17 @@ class Schedule(ABC):
         Schedule._kinds[cls.__name__] = cls
 
     def __post_init__(self) -> None:
-        kind: Any = type(self)
-        for name, check in _checks(kind).items():
-            object.__setattr__(self, name, check(name, getattr(self, name)))
+        checked(self)
+        for floor in ("end_lr", "min_lr"):
+            if hasattr(self, floor) and hasattr(self, "lr"):
+                value = getattr(self, floor)
+                require(value <= self.lr, floor, value, f"at most lr = {self.lr}")
 
     @property
-    @abstractmethod
     def peak(self) -> float:
-        """The largest rate that this schedule can give."""
+        """The largest rate that this schedule can give: lr, where a subclass says no other."""
+        rate: float = self.lr  # type: ignore[attr-defined]
+        return rate
 
     @abstractmethod
     def formula(self, t: Any, xp: Backend) -> Any:
@@ -166,6 +239,26 @@ class Schedule(ABC):
     def replace(self, **changes: Any) -> Self:
         """This schedule with some parameters changed."""
         return dataclasses.replace(self, **changes)
+
+
+class SpecialCase(Schedule):
+    """A schedule under its own name that is another one with some parameters fixed."""
+
+    @cached_property
+    @abstractmethod
+    def general(self) -> Schedule:
+        """The schedule that this one is."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _ = self.general  # made once, and its own checks with it
+
+    @property
+    def peak(self) -> float:
+        return self.general.peak
+
+    def formula(self, t: Any, xp: Backend) -> Any:
+        return self.general.formula(t, xp)
 
 
 def _plain(value: Any) -> Any:
