@@ -8,6 +8,7 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
+from d2lsched.book.api import Api
 from d2lsched.book.figures import TextAlternatives
 from d2lsched.book.mathml import visit_math, visit_math_block
 from d2lsched.book.tabs import FrameworkTabs
@@ -22,6 +23,7 @@ def add_static_folder(app: Sphinx, config: Config) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension with Sphinx."""
+    app.add_directive("api", Api)
     app.add_transform(FrameworkTabs)
     app.add_transform(TextAlternatives)
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math_block, None))

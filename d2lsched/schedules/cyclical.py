@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 from .backends import Backend
@@ -60,7 +61,7 @@ class CosineRestarts(Schedule):
         if self.period_mult == 1:
             cycle, since, length = t // self.period, t % self.period, self.period
         else:
-            lengths, starts = self._cycles(xp.last)
+            lengths, starts = _cycles(self.period, self.period_mult, xp.last)
             cycle = xp.interval(starts, t)
             since = t - xp.choose([0, *starts], cycle, t)
             length = xp.choose([float(length) for length in lengths], cycle, t)
@@ -68,16 +69,15 @@ class CosineRestarts(Schedule):
         share = height * (1 + xp.cos(math.pi * xp.real(since) / length)) / 2
         return self.lr * share + self.end_lr * (1 - share)
 
-    def _cycles(self, last: int) -> tuple[list[int], list[int]]:
-        """The lengths of the cycles up to update last, and where all but the first begin."""
-        length, start = self.period, self.period
-        lengths, starts = [length], []
-        while start <= last:
-            length *= self.period_mult
-            lengths.append(length)
-            starts.append(start)
-            start += length
-        return lengths, starts
+
+@cache
+def _cycles(period: int, mult: int, last: int) -> tuple[list[int], list[int]]:
+    """The lengths of the cycles up to update last, and where all but the first begin."""
+    lengths, starts = [period], [period]
+    while starts[-1] <= last and lengths[-1] * mult <= last:
+        lengths.append(lengths[-1] * mult)
+        starts.append(starts[-1] + lengths[-1])
+    return lengths, starts[: len(lengths) - 1]
 
 
 @dataclass(frozen=True)
