@@ -73,11 +73,14 @@ class CosineRestarts(Schedule):
 @cache
 def _cycles(period: int, mult: int, last: int) -> tuple[list[int], list[int]]:
     """The lengths of the cycles up to update last, and where all but the first begin."""
-    lengths, starts = [period], [period]
-    while starts[-1] <= last and lengths[-1] * mult <= last:
-        lengths.append(lengths[-1] * mult)
-        starts.append(starts[-1] + lengths[-1])
-    return lengths, starts[: len(lengths) - 1]
+    length, start = period, period
+    lengths, starts = [length], []
+    while start <= last:
+        length *= mult
+        lengths.append(length)
+        starts.append(start)
+        start += length
+    return lengths, starts
 
 
 @dataclass(frozen=True)
