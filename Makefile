@@ -21,7 +21,7 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 export JUPYTER_PREFER_ENV_PATH := 1
 export KERAS_BACKEND := tensorflow
 
-.PHONY: help book serve lab run test check format clean
+.PHONY: help book serve lab run test check format bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -69,6 +69,9 @@ format: $(INSTALLED) ## bring code and notebooks into the repository's layout
 	$(BIN)/ruff check --fix --exit-zero --quiet
 	$(BIN)/ruff format
 	$(BIN)/python -m d2lsched.book.execute --tidy-only $(NOTEBOOKS)
+
+bench: $(INSTALLED) ## measure how fast schedules are, as ratios
+	$(BIN)/python benchmarks/schedules.py
 
 clean: ## remove the built book and caches (.venv stays: rm -r .venv)
 	rm -rf _build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,6 +1,9 @@
 """Bridges: each framework's own tools follow a schedule, and save and load it."""
 
+import functools
 import io
+import json
+import random
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -9,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import d2lsched
 from d2lsched import Constant, CosineDecay, Schedule, StepDecay, Warmup
 from d2lsched import jax as d2l_jax
 from d2lsched import numpy as d2l_numpy
@@ -22,6 +26,7 @@ import keras
 import optax
 import tensorflow as tf
 import torch
+from strategies import COMPOSED, PLAIN, of_kind
 from torch.optim.lr_scheduler import LRScheduler, SequentialLR
 
 SCHEDULES = [
@@ -264,3 +269,138 @@ def test_optax_join_schedules_takes_it():
 def test_an_optax_schedule_takes_plain_numbers_and_tracers():
     native = d2l_jax.native(CURVE)
     assert float(native(30)) == float(jax.jit(native)(30)) == pytest.approx(CURVE(30), abs=1e-7)
+
+
+# --- every schedule through every bridge
+
+KINDS = pytest.mark.parametrize("kind", [*PLAIN, *COMPOSED])
+
+
+def _of_kind(kind: str) -> Schedule:
+    """A random one, the same each time, of ordinary size."""
+    tries = (of_kind(kind, random.Random(seed)) for seed in range(1_000))
+    return next(schedule for schedule in tries if 1e-3 < schedule.table(40).max() < 5)
+
+
+@KINDS
+def test_every_schedule_drives_torch_and_resumes_after_a_random_stop(kind):
+    schedule, stop = _of_kind(kind), random.Random(kind).randint(1, 39)
+    optimizer = _optimizer(0.2, 0.02)
+    scheduler = d2l_torch.native(schedule, optimizer)
+    first = _steps(optimizer, scheduler, stop)
+    saved = _through_a_file((optimizer.state_dict(), scheduler.state_dict()))
+    optimizer = _optimizer(0.2, 0.02)
+    scheduler = d2l_torch.native(schedule, optimizer)
+    optimizer.load_state_dict(saved[0])
+    scheduler.load_state_dict(saved[1])
+    rates = np.array(first + _steps(optimizer, scheduler, 40 - stop))
+    assert rates[:, 0].tolist() == [schedule(t) for t in range(40)]
+    np.testing.assert_allclose(rates[:, 1], rates[:, 0] / 10, rtol=1e-14)
+
+
+@KINDS
+def test_every_schedule_drives_keras_and_survives_its_serialization(kind):
+    schedule = _of_kind(kind)
+    data = keras.optimizers.schedules.serialize(d2l_tensorflow.native(schedule))
+    native = keras.optimizers.schedules.deserialize(json.loads(json.dumps(data)))
+    assert native.schedule == schedule
+    for t in (0, 1, 7, 39):
+        assert float(native(t)) == pytest.approx(schedule(t), abs=schedule.peak * 1e-6)
+
+
+@KINDS
+def test_every_schedule_drives_optax_compiled(kind):
+    schedule = _of_kind(kind)
+    changes = _optax_weights(optax.inject_hyperparams(optax.sgd)(d2l_jax.native(schedule)), 40)
+    atol = schedule.peak * 1e-6
+    np.testing.assert_allclose(-np.array(changes), schedule.table(40), rtol=0, atol=atol)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras' own
+def test_a_keras_model_saved_with_each_schedule_loads_in_a_fresh_process(tmp_path):
+    kinds = [*PLAIN, *COMPOSED]
+    ones = np.ones((3, 1), np.float32)
+    for kind in kinds:
+        model = _keras_model(_of_kind(kind))
+        model.compile(model.optimizer, loss="mse")
+        model.fit(ones, ones, batch_size=1, verbose=0)
+        model.save(tmp_path / f"{kind}.keras")
+    code = f"""
+import d2lsched.tensorflow, keras
+for kind in {kinds}:
+    model = keras.models.load_model({str(tmp_path)!r} + f"/{{kind}}.keras")
+    print(model.optimizer._learning_rate.schedule)
+    print(int(model.optimizer.iterations), float(model.optimizer.learning_rate))
+"""
+    printed = _python(code).splitlines()
+    assert printed[::2] == [repr(_of_kind(kind)) for kind in kinds]
+    for kind, line in zip(kinds, printed[1::2], strict=True):
+        schedule, (updates, rate) = _of_kind(kind), line.split()
+        assert updates == "3"
+        assert float(rate) == pytest.approx(schedule(3), abs=schedule.peak * 1e-6)
+
+
+# --- the other way: trace
+
+
+class _Halving:
+    """A scheduler like D2L's: asking it uses it up."""
+
+    def __init__(self) -> None:
+        self.rate = 0.8
+
+    def __call__(self, t: int, lr: float = 0.0) -> float:
+        self.rate /= 2
+        return self.rate
+
+
+@KINDS
+def test_a_traced_schedule_is_its_table(kind):
+    schedule = _of_kind(kind)
+    table, atol = schedule.table(30), schedule.peak * 1e-6
+    np.testing.assert_allclose(d2lsched.trace(schedule, 30), table, rtol=0, atol=atol / 1e6)
+    by_torch = d2l_torch.trace(lambda o: d2l_torch.native(schedule, o), 30, 0.5)
+    np.testing.assert_allclose(by_torch, table, rtol=0, atol=atol / 1e6)
+    traced = d2l_tensorflow.trace(lambda epoch, lr: schedule(epoch), 30, 0.5)
+    np.testing.assert_allclose(traced, table, rtol=0, atol=atol / 1e6)
+    for native in (d2l_tensorflow.native(schedule), d2l_jax.native(schedule)):
+        np.testing.assert_allclose(d2lsched.trace(native, 12), table[:12], rtol=0, atol=atol)
+
+
+def test_tracing_uses_nothing_up():
+    scheduler = _Halving()
+    for _ in range(2):
+        assert d2lsched.trace(scheduler, 3).tolist() == [0.4, 0.2, 0.1]
+        assert d2l_tensorflow.trace(scheduler, 3, 9.0).tolist() == [0.4, 0.2, 0.1]
+    assert scheduler.rate == 0.8
+    factory = functools.partial(torch.optim.lr_scheduler.StepLR, step_size=2, gamma=0.5)
+    for _ in range(2):
+        assert d2l_torch.trace(factory, 5, 0.4).tolist() == [0.4, 0.4, 0.2, 0.2, 0.1]
+
+
+def test_the_schedulers_of_others_are_traced():
+    assert d2lsched.trace(optax.exponential_decay(0.4, 1, 0.5), 3) == pytest.approx(
+        [0.4, 0.2, 0.1]
+    )
+    theirs = keras.optimizers.schedules.InverseTimeDecay(0.6, 1, 1.0)
+    assert d2lsched.trace(theirs, 3) == pytest.approx([0.6, 0.3, 0.2])
+    callback = lambda epoch, lr: lr if epoch < 2 else lr / 2  # noqa: E731
+    assert d2l_tensorflow.trace(callback, 4, 0.4).tolist() == [0.4, 0.4, 0.2, 0.1]
+
+
+@pytest.mark.parametrize("n", [-1, 2.5, "3", None])
+def test_a_trace_of_no_possible_length_is_refused(n):
+    for trace in (
+        lambda: d2lsched.trace(CURVE, n),
+        lambda: d2l_torch.trace(lambda o: d2l_torch.native(CURVE, o), n, 0.1),
+        lambda: d2l_tensorflow.trace(lambda epoch, lr: lr, n, 0.1),
+    ):
+        with pytest.raises(ValueError, match=f"^n = {n!r} is not allowed"):
+            trace()
+    assert d2lsched.trace(CURVE, 0).shape == (0,)
+
+
+def test_what_is_no_function_cannot_be_traced():
+    with pytest.raises(TypeError, match=r"^f must be a function"):
+        d2lsched.trace(0.1, 3)

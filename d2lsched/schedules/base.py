@@ -16,6 +16,8 @@ import numpy as np
 
 from .backends import NUMPY, Backend, backend_of
 
+_BLOCK = 16_000  # a table is made in parts whose intermediate results stay in the cache
+
 
 def require(condition: bool, name: str, value: object, allowed: str) -> None:
     """Raise a ValueError that names the parameter, its value and what is allowed."""
@@ -217,7 +219,12 @@ class Schedule(ABC):
         require(
             isinstance(n, numbers.Integral) and n >= 0, "n", n, "a whole number, at least 0"
         )
-        return NUMPY.result(self._bounded(np.arange(n), NUMPY), None)
+        rates, peak = np.empty(n), self.peak
+        for start in range(0, n, _BLOCK):
+            block = rates[start : start + _BLOCK]
+            t = np.arange(start, start + len(block))
+            np.clip(self.formula(t, NUMPY), 0.0, peak, out=block)
+        return rates
 
     def _bounded(self, t: Any, xp: Backend) -> Any:
         # Rounding must not lift a rate above the peak or push it below zero.

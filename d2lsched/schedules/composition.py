@@ -88,8 +88,10 @@ class Warmup(Schedule):
         elif self.shape == "constant":
             rise = xp.full_like(t, self.start_lr)
         else:
-            growth = xp.power(self._first / self.start_lr, xp.minimum(progress, 1.0))
-            rise = self.start_lr * growth
+            # Counted from the top: what float32 rounds away is lost where the rate is small.
+            left = xp.real(xp.maximum(self.steps - t, 0)) / self.steps
+            rise = self._first * xp.power(self.start_lr / self._first, left)
+            rise = xp.where(t > 0, rise, xp.full_like(t, self.start_lr))
         after = self.schedule.formula(xp.maximum(t - self.steps, 0), xp)
         return xp.where(t < self.steps, rise, after)
 
@@ -139,9 +141,10 @@ class Product(Schedule):
 
     $$\eta_t = \prod_i \eta^{(i)}_t$$
 
-    schedules: one or more. ValueError for an empty list or anything but schedules.
+    schedules: one or more.
 
-    peak is the product of the parts' peaks, which the product may never reach.
+    ValueError for an empty list or anything but schedules. peak is the product of the
+    parts' peaks, which the product may never reach.
 
     >>> from d2lsched import Constant, StepDecay
     >>> schedule = Product([Constant(0.4), StepDecay(1, 10, 0.5)])
@@ -232,17 +235,17 @@ class WarmupStableDecay(Schedule):
         if self.warmup_steps:
             done = now / self.warmup_steps
             rise = self.start_lr * (1 - done) + self.lr * done
-            rate = xp.where(now < self.warmup_steps, rise, rate)
+            rate = xp.where(t < self.warmup_steps, rise, rate)
         if self.decay_steps:
             start = self.steps - self.decay_steps
-            done = xp.minimum(xp.maximum((now - start) / self.decay_steps, 0.0), 1.0)
+            done = xp.minimum(xp.real(xp.maximum(t - start, 0)) / self.decay_steps, 1.0)
             if self.shape == "linear":
                 left = 1 - done
             elif self.shape == "cosine":
                 left = (1 + xp.cos(math.pi * done)) / 2
             else:
                 left = 1 - xp.sqrt(done)
-            rate = xp.where(now >= start, self.lr * left + self.end_lr * (1 - left), rate)
+            rate = xp.where(t >= start, self.lr * left + self.end_lr * (1 - left), rate)
         return rate
 
 
@@ -284,9 +287,11 @@ class Piecewise(Schedule):
     def formula(self, t: Any, xp: Backend) -> Any:
         times, rates = (list(values) for values in zip(*self.points, strict=True))
         spans = [1.0, *(b - a for a, b in itertools.pairwise(times)), 1.0]
-        now = xp.real(t)
-        part = xp.interval(times, now)
-        since = now - xp.choose([times[0], *times], part, now)
+        whole = times[-1] <= xp.last and all(time.is_integer() for time in times)
+        starts: list[Any] = [int(time) for time in times] if whole else times
+        now = t if whole else xp.real(t)  # whole numbers are exact beyond float32's 2**24
+        part = xp.interval(starts, now)
+        since = xp.real(now - xp.choose([starts[0], *starts], part, now))
         done = since / xp.choose(spans, part, now)
         before = xp.choose([rates[0], *rates], part, now)
         after = xp.choose([*rates, rates[-1]], part, now)

@@ -250,5 +250,6 @@ class LRRangeTest(Schedule):
         if self.scale == "linear":
             return self.start_lr * (1 - progress) + self.end_lr * progress
         # Seen from the end, where rounding weighs most; the start is then set exactly.
-        rise = self.end_lr * xp.power(self.start_lr / self.end_lr, 1 - progress)
-        return xp.where(progress > 0.0, rise, xp.full_like(t, self.start_lr))
+        left = xp.real(xp.maximum(self.steps - 1 - t, 0)) / (self.steps - 1)
+        rise = self.end_lr * xp.power(self.start_lr / self.end_lr, left)
+        return xp.where(t > 0, rise, xp.full_like(t, self.start_lr))

@@ -207,8 +207,9 @@ class SquareRootDecay(SpecialCase):
 
     $$\eta_t = \frac{\eta_0}{\sqrt{t + 1}}$$
 
-    lr: the rate $\eta_0 \ge 0$ of update 0. ValueError for any other value. Source: D2L
-    12.11, SquareRootScheduler.
+    lr: the rate $\eta_0 \ge 0$ of update 0.
+
+    ValueError for any other value. Source: D2L 12.11, SquareRootScheduler.
 
     >>> [SquareRootDecay(lr=0.6)(t) for t in (0, 3, 8)]
     [0.6, 0.3, 0.2]
@@ -352,8 +353,8 @@ class CosineDecay(Schedule):
     end_lr: Rate = 0.0
 
     def formula(self, t: Any, xp: Backend) -> Any:
-        wave = xp.cos(math.pi * xp.minimum(xp.real(t) / self.steps, 1.0))  # 1 to -1
-        return self.lr * (1 + wave) / 2 + self.end_lr * (1 - wave) / 2
+        wave = xp.cos(math.pi / self.steps * xp.minimum(xp.real(t), self.steps))  # 1 to -1
+        return self.lr / 2 * (1 + wave) + self.end_lr / 2 * (1 - wave)
 
 
 @dataclass(frozen=True)
