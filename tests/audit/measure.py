@@ -65,11 +65,10 @@ AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8"
 FEWER = """() => {
   const thin = (selector, of, replace) => {
     const seen = new Set();
-    for (const element of document.querySelectorAll(selector)) {
-      const kind = of(element);
-      if (seen.has(kind)) replace(element);
-      seen.add(kind);
-    }
+    const again = (kind) => seen.has(kind) || !seen.add(kind);
+    // All kinds first: after each change the styles would be computed anew.
+    const elements = [...document.querySelectorAll(selector)];
+    elements.filter((e) => again(of(e))).forEach(replace);
   };
   const ground = (e) => getComputedStyle(e.closest(".highlight")).backgroundColor;
   const kind = (e) => e.className + ground(e);
