@@ -1,6 +1,7 @@
 """What several test files share."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -73,6 +74,27 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
             assert run.returncode == 0, run.stdout[-4000:] + run.stderr[-4000:]
             (folder / "is-built").touch()
     return folder / "_build" / "html"
+
+
+def run_nbgrader(course: Path, *arguments: str) -> None:
+    """Run an nbgrader command in a course's folder."""
+    binaries = Path(sys.executable).parent
+    # nbgrader starts alembic by its name.
+    environment = {**os.environ, "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}"}
+    run = subprocess.run(
+        [str(binaries / "nbgrader"), *arguments],
+        cwd=course, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr[-4000:]
+
+
+def made_course(folder: Path, assignments: list[str]) -> Path:
+    """Copy the course and let nbgrader make the releases of these assignments."""
+    course = folder / "course"
+    shutil.copytree(ROOT / "assignments", course)
+    for name in assignments:
+        run_nbgrader(course, "generate_assignment", name)
+    return course
 
 
 class QuietHandler(SimpleHTTPRequestHandler):

@@ -1,0 +1,275 @@
+"""Grade a class: ``python -m d2lsched.teaching.grade``, in the folder of an nbgrader course.
+
+Every submission of ``submitted/`` runs in a sandbox of its own; scores and comments go into
+nbgrader's gradebook, notebooks into ``autograded/``, and one CSV has a line for each
+submission. Whatever stops a run costs the submissions then under way: the same command goes
+on where it stopped, and grades anew only what has changed since.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import hashlib
+import io
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from tqdm import tqdm
+
+from . import notebooks, questions
+from .gradebook import Course, Misconfigured, Submission, replace_text
+from .marking import Marks, fingerprint, mark, nothing, scaled
+from .sandbox import Limits, Unavailable, bwrap
+
+COLUMNS = ("assignment", "student", "score", "points", "by_hand", "questions", "note")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A submission with all that its marking needs; made before any of it runs."""
+
+    submission: Submission
+    assignment: questions.Assignment
+    known: dict[str, notebooks.Given]
+    points: dict[str, float]
+    cells: list[notebooks.Cell]
+    unreadable: str
+    key: str
+
+
+class Grader:
+    """Grades a course's submissions; what is done is kept in ``marks/``, a file for each.
+
+    jobs: how many sandboxes at a time. again: grade everything anew. limits: for every
+    submission, instead of its assignment's own.
+    """
+
+    def __init__(
+        self, course: Course, jobs: int = 0, again: bool = False, limits: Limits | None = None
+    ) -> None:
+        self.course, self.again, self.limits = course, again, limits
+        self.jobs = jobs or os.cpu_count() or 1
+        self.store = course.folder / "marks"
+        self._assignments: dict[
+            str, tuple[questions.Assignment, dict[str, notebooks.Given], dict[str, float]]
+        ] = {}
+
+    def run(
+        self, chosen: Sequence[Submission], progress: bool = True
+    ) -> list[tuple[Job, Marks]]:
+        """Grade the chosen submissions; return all that are graded now, with their marks."""
+        self.store.mkdir(exist_ok=True)
+        try:
+            with FileLock(self.store / ".lock", timeout=0):
+                return self._run(chosen, progress)
+        except Timeout:
+            raise Misconfigured(
+                f"{self.course.folder} is being graded by another process"
+            ) from None
+
+    def _run(self, chosen: Sequence[Submission], progress: bool) -> list[tuple[Job, Marks]]:
+        bwrap()
+        results: dict[Submission, tuple[Job, Marks]] = {}
+        bar = tqdm(total=len(chosen), unit="submission", disable=not progress, file=sys.stderr)
+        waiting: dict[Future[Marks], Job] = {}
+        with bar, ThreadPoolExecutor(self.jobs) as pool:
+            try:
+                for job in map(self.job, chosen):
+                    if not self.again and (done := self._done(job)) is not None:
+                        results[job.submission] = job, done
+                        bar.update()
+                        continue
+                    waiting[pool.submit(self._mark, job)] = job
+                    # A few in reserve: notebooks of a whole class need not be in memory.
+                    self._collect(waiting, results, bar, 2 * self.jobs)
+                self._collect(waiting, results, bar, 0)
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+        for one in self.course.submissions():
+            if one not in results:
+                job = self.job(one)
+                if (done := self._done(job)) is not None:
+                    results[one] = job, done
+        return [results[one] for one in self.course.submissions() if one in results]
+
+    def _collect(
+        self, waiting: dict[Future[Marks], Job],
+        results: dict[Submission, tuple[Job, Marks]], bar: tqdm, reserve: int,
+    ) -> None:  # fmt: skip
+        while len(waiting) > reserve:
+            for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                job = waiting.pop(future)
+                marks = future.result()
+                self.course.record(
+                    job.submission, scaled(marks, job.points), job.cells, job.known
+                )
+                self._keep(job, marks)
+                results[job.submission] = job, marks
+                bar.update()
+
+    def job(self, one: Submission) -> Job:
+        """Read a submission."""
+        assignment, known, points = self._assignment(one.assignment)
+        cells: list[notebooks.Cell] = []
+        data, why = b"", ""
+        try:
+            data = notebooks.raw(one.folder, one.assignment)
+            cells = notebooks.parsed(data)
+        except notebooks.Unreadable as error:
+            why = str(error)
+        key = fingerprint(assignment, data or why.encode(), self.course.secret)
+        return Job(one, assignment, known, points, cells, why, key)
+
+    def _assignment(
+        self, name: str
+    ) -> tuple[questions.Assignment, dict[str, notebooks.Given], dict[str, float]]:
+        if name not in self._assignments:
+            assignment = questions.load(self.course.folder, name)
+            known, points = self.course.source(name), self.course.points(name)
+            asked = {
+                question.cell for question in assignment.asked_of("anyone", self.course.secret)
+            }
+            if missing := asked - points.keys():
+                raise Misconfigured(
+                    f"{name}: the questions ask for cells that the gradebook has not: "
+                    f"{', '.join(sorted(missing))}"
+                )
+            self._assignments[name] = assignment, known, points
+        return self._assignments[name]
+
+    def _mark(self, job: Job) -> Marks:
+        if job.unreadable:
+            return nothing(job.known, job.unreadable)
+        student, secret = job.submission.student, self.course.secret
+        return mark(
+            job.assignment, student, job.cells, job.known, secret=secret, limits=self.limits
+        )
+
+    def _file(self, one: Submission) -> Path:
+        # A student's id may hold anything that a folder's name can.
+        name = hashlib.sha256(one.student.encode("utf-8", "surrogateescape")).hexdigest()[:24]
+        return self.store / one.assignment / f"{name}.json"
+
+    def _done(self, job: Job) -> Marks | None:
+        """Return the kept marks of what is done, and see to it that nbgrader has them, too."""
+        path = self._file(job.submission)
+        if not path.is_file():
+            return None
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        if stored["key"] != job.key:
+            return None
+        marks = Marks.from_json(stored["marks"])
+        # A new gradebook, a folder removed, other points: then nbgrader is told again.
+        if stored["points"] != job.points or not self.course.has(job.submission):
+            self.course.record(job.submission, scaled(marks, job.points), job.cells, job.known)
+            self._keep(job, marks)
+        return marks
+
+    def _keep(self, job: Job, marks: Marks) -> None:
+        """Remember that a submission is done: last of all, when the gradebook has it."""
+        path = self._file(job.submission)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        kept = {"key": job.key, "points": job.points, "marks": marks.to_json()}
+        replace_text(path, json.dumps(kept))
+
+
+def table(results: Sequence[tuple[Job, Marks]]) -> str:
+    """Return the CSV: a line for each submission, the same however often it was interrupted."""
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for job, marks in results:
+        by_points = scaled(marks, job.points).marks
+        scores = [
+            f"{one.cell} {'?' if one.by_hand else f'{one.score:g}'}/{one.points:g}"
+            for one in by_points
+        ]
+        row = [
+            job.submission.assignment,
+            job.submission.student,
+            f"{sum(one.score for one in by_points):g}",
+            f"{sum(one.points for one in by_points):g}",
+            f"{sum(one.points for one in by_points if one.by_hand):g}",
+            "; ".join(scores),
+            marks.note,
+        ]
+        writer.writerow(map(spreadsheet, row))
+    return file.getvalue()
+
+
+def spreadsheet(text: str) -> str:
+    """Keep a spreadsheet from taking a cell for a formula."""
+    return f"'{text}" if text[:1] in "=+-@\t\r" and text[:1] else text
+
+
+def chosen(
+    course: Course, assignments: Sequence[str], students: Sequence[str]
+) -> Iterator[Submission]:
+    """Yield the submissions that the command line asks for; nothing named is everything."""
+    found = list(course.submissions())
+    if not assignments:  # a folder that is no assignment's must not stop the others
+        ours = {
+            one.assignment
+            for one in found
+            if questions.path(course.folder, one.assignment).is_file()
+        }
+        for other in sorted({one.assignment for one in found} - ours):
+            print(f"Left out: {other}, for which there are no questions", file=sys.stderr)
+        found = [one for one in found if one.assignment in ours]
+    for wanted, known in (
+        (assignments, {one.assignment for one in found}),
+        (students, {one.student for one in found}),
+    ):
+        if missing := set(wanted) - known:
+            raise Misconfigured(f"nobody handed in: {', '.join(sorted(missing))}")
+    for one in found:
+        if (not assignments or one.assignment in assignments) and (
+            not students or one.student in students
+        ):
+            yield one
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Grade what the command line names."""
+    parser = argparse.ArgumentParser("python -m d2lsched.teaching.grade", description=__doc__)
+    parser.add_argument("assignments", nargs="*", help="which ones (all that were handed in)")
+    parser.add_argument("--course", type=Path, default=Path(), help="the course's folder (.)")
+    parser.add_argument(
+        "--student", action="append", default=[], help="only this one; repeatable"
+    )
+    parser.add_argument("--jobs", type=int, default=0, help="sandboxes at a time (one a core)")
+    parser.add_argument("--csv", type=Path, help="where the table goes (COURSE/marks.csv)")
+    parser.add_argument(
+        "--again", action="store_true", help="grade anew what is graded already"
+    )
+    parser.add_argument("--quiet", action="store_true", help="show no progress")
+    options = parser.parse_args(arguments)
+    try:
+        with Course(options.course) as course:
+            submissions = list(chosen(course, options.assignments, options.student))
+            results = Grader(course, options.jobs, options.again).run(
+                submissions, not options.quiet
+            )
+            path = options.csv or course.folder / "marks.csv"
+            replace_text(path, table(results))
+    except (Misconfigured, Unavailable, FileNotFoundError) as error:
+        print(f"Not graded: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Interrupted. The same command goes on from here.", file=sys.stderr)
+        return 130
+    waiting = sum(one.by_hand for _, marks in results for one in marks.marks)
+    print(f"{len(results)} graded, of which {waiting} answers wait for a person: {path}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,182 @@
+"""The course: nbgrader's folders and gradebook, written by the trusted process only."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import stat
+import warnings
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.utils import parse_utc
+from sqlalchemy.exc import SAWarning
+from traitlets.config import Config
+from traitlets.config.loader import PyFileConfigLoader
+
+from . import notebooks
+from .marking import Marks
+
+
+class Misconfigured(RuntimeError):
+    """The course is not as the grader needs it; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A submission's place in the tree: submitted/STUDENT/ASSIGNMENT."""
+
+    student: str
+    assignment: str
+    folder: Path
+
+
+class Course:
+    """An nbgrader course in a folder; a context manager, which holds its gradebook open."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.resolve()
+        if not (self.folder / "nbgrader_config.py").is_file():
+            raise Misconfigured(f"{folder} is no nbgrader course: it has no nbgrader_config.py")
+        config: Config = PyFileConfigLoader(
+            "nbgrader_config.py", path=str(self.folder)
+        ).load_config()
+        config.CourseDirectory.root = str(self.folder)
+        self.directory = CourseDirectory(config=config)
+        self.secret = _text(self.folder / "secret.txt")
+        self.book = Gradebook(self.directory.db_url, self.directory.course_id)
+
+    def __enter__(self) -> Course:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.book.close()
+
+    def path(self, step: str, student: str, assignment: str) -> Path:
+        """Return nbgrader's folder of a step, such as "release" or "autograded"."""
+        return self.folder / getattr(self.directory, f"{step}_directory") / student / assignment
+
+    def source(self, assignment: str) -> dict[str, notebooks.Given]:
+        """Return the cells of an assignment's notebook as it was handed out."""
+        path = self.path("release", ".", assignment) / f"{assignment}.ipynb"
+        if not path.is_file():
+            raise Misconfigured(
+                f"{path} is missing: `nbgrader generate_assignment {assignment}` makes it"
+            )
+        return notebooks.given(path)
+
+    def points(self, assignment: str) -> dict[str, float]:
+        """Return the points of each graded cell, from the gradebook."""
+        try:
+            notebook = self.book.find_notebook(assignment, assignment)
+        except MissingEntry:
+            raise Misconfigured(
+                f"the gradebook has no assignment {assignment!r}: "
+                f"`nbgrader generate_assignment {assignment}` adds it"
+            ) from None
+        return {cell.name: float(cell.max_score) for cell in notebook.grade_cells}
+
+    def submissions(self) -> Iterator[Submission]:
+        """Yield what was handed in, in the order of assignments, then of students."""
+        top = self.folder / self.directory.submitted_directory
+        found = [
+            Submission(student.name, assignment.name, assignment)
+            for student in (sorted(top.iterdir()) if top.is_dir() else [])
+            if student.is_dir() and not student.name.startswith(".")
+            for assignment in sorted(student.iterdir())
+            if assignment.is_dir() and not assignment.name.startswith(".")
+        ]
+        yield from sorted(found, key=lambda one: (one.assignment, one.student))
+
+    def has(self, one: Submission) -> bool:
+        """Return whether nbgrader has what `record` writes."""
+        folder = self.path("autograded", one.student, one.assignment)
+        try:
+            self.book.find_submission(one.assignment, one.student)
+        except MissingEntry:
+            return False
+        return (folder / f"{one.assignment}.ipynb").is_file()
+
+    def record(self, one: Submission, marks: Marks, cells: list[notebooks.Cell],
+               known: dict[str, notebooks.Given]) -> None:  # fmt: skip
+        """Write marks and comments to the gradebook, and the notebook for people to look at."""
+        folder = self.path("autograded", one.student, one.assignment)
+        folder.mkdir(parents=True, exist_ok=True)
+        written = json.dumps(notebooks.graded(cells, known), ensure_ascii=False, indent=1)
+        replace_text(folder / f"{one.assignment}.ipynb", written)
+
+        self.book.update_or_create_student(one.student)
+        when = self._companions(one, folder)
+        with warnings.catch_warnings():
+            # nbgrader builds a submission before it adds it; SQLAlchemy 2.1 remarks on that.
+            warnings.simplefilter("ignore", SAWarning)
+            self.book.update_or_create_submission(one.assignment, one.student, **when)
+        notebook = self.book.find_submission_notebook(
+            one.assignment, one.assignment, one.student
+        )
+        for grade in notebook.grades:  # visible checks, worth nothing
+            grade.auto_score, grade.needs_manual_grade = 0.0, False
+        for mark in marks.marks:
+            where = (mark.cell, one.assignment, one.assignment, one.student)
+            grade = self.book.find_grade(*where)
+            grade.auto_score = None if mark.by_hand else mark.score
+            # As nbgrader does: what a person has scored before, a person looks at again.
+            grade.needs_manual_grade = mark.by_hand or grade.manual_score is not None
+            self.book.find_comment(*where).auto_comment = mark.comment or None
+        self.book.db.commit()
+
+    def _companions(self, one: Submission, folder: Path) -> dict[str, datetime]:
+        """Write what nbgrader wants beside each notebook to release its feedback.
+
+        The time of handing in (returned for the gradebook, if it is known), and the secret by
+        which only its student finds the feedback. Both come with the submission, and may hold
+        anything.
+        """
+        known = {}
+        stamp = _small(one.folder / "timestamp.txt")
+        if re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)? [A-Z]{1,5}", stamp, re.ASCII):
+            with suppress(ValueError, OverflowError):
+                known["timestamp"] = parse_utc(stamp)
+        handed_in = known.get("timestamp") or datetime.now(UTC).replace(tzinfo=None)
+        replace_text(folder / "timestamp.txt", f"{handed_in} UTC")
+        secret = _small(one.folder / "submission_secret.txt")
+        if not re.fullmatch(r"\w{16,256}", secret, re.ASCII):
+            secret = secrets.token_hex(64)
+        replace_text(folder / "submission_secret.txt", secret)
+        return known
+
+
+def _small(path: Path) -> str:
+    """Return the text of a small plain file, or nothing."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return ""
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return ""
+        return os.read(descriptor, 1_000).decode("ascii", errors="ignore").strip()
+    finally:
+        os.close(descriptor)
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_text(text, encoding="utf-8", errors="replace")
+    draft.replace(path)
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8").strip() if path.is_file() else ""
+
+
+__all__: list[Any] = ["Course", "Misconfigured", "Submission", "replace_text"]

@@ -1,0 +1,241 @@
+"""Marking one submission: its cells run in a sandbox, its answers are judged out here."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from .checks import Failure
+from .notebooks import Cell, Given, named_student
+from .questions import Assignment, Case, Question
+from .sandbox import Ended, Limits, Sandbox
+
+RIGHT = "All of it is right."
+EMPTY = "the function is still empty"
+MISSING = "the notebook defines no"
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What one answer cell gets, of so many points. by_hand: it waits for a person."""
+
+    cell: str
+    score: float
+    points: float
+    comment: str
+    by_hand: bool = False
+
+
+@dataclass(frozen=True)
+class Marks:
+    """A submission's marks. note: what a teacher should know. peak_memory: bytes."""
+
+    marks: tuple[Mark, ...]
+    note: str = ""
+    peak_memory: int = 0
+
+    def to_json(self) -> str:
+        """Return the marks as JSON; `from_json` reads them."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Marks:
+        """Read what `to_json` wrote."""
+        fields = json.loads(text)
+        return cls(**{**fields, "marks": tuple(Mark(**mark) for mark in fields["marks"])})
+
+
+def mark(
+    assignment: Assignment,
+    student: str,
+    cells: Sequence[Cell],
+    known: Mapping[str, Given],
+    *,
+    secret: str = "",
+    limits: Limits | None = None,
+) -> Marks:
+    """Mark a submission.
+
+    known: the cells as they were handed out (`notebooks.given`). secret: the course's, see
+    `Assignment.asked_of`. limits: instead of the assignment's own.
+
+    `sandbox.Unavailable` if there is no sandbox; nothing that the submission does raises.
+    """
+    questions = assignment.asked_of(student, secret)
+    limits = limits or Limits(cell_seconds=assignment.cell_seconds, seconds=assignment.seconds)
+    run = _Run(assignment, cells, known, limits)
+    answers = run.answers(
+        [(question, case) for question in questions for case in question.cases]
+    )
+    marks = [_judged(question, answers, run, cells, student) for question in questions]
+    graded = {question.cell for question in questions}
+    marks += [
+        _by_hand(cells, name, cell)
+        for name, cell in known.items()
+        if cell.points and name not in graded
+    ]
+    return Marks(tuple(marks), "; ".join(run.notes), run.peak)
+
+
+def nothing(known: Mapping[str, Given], why: str) -> Marks:
+    """Return the marks of a submission that cannot be read."""
+    comment = f"Your submission could not be graded: {why}."
+    marks = [
+        Mark(name, 0.0, cell.points, comment) for name, cell in known.items() if cell.points
+    ]
+    return Marks(tuple(marks), why)
+
+
+class _Run:
+    """Answers all cases, in as many sandboxes as a submission breaks.
+
+    A statement that breaks one is left out of the next; an answer that does costs the rest of
+    its question.
+    """
+
+    def __init__(
+        self,
+        assignment: Assignment,
+        cells: Sequence[Cell],
+        known: Mapping[str, Given],
+        limits: Limits,
+    ) -> None:
+        # Visible checks help students only; here they would cost time.
+        checks = {name for name, cell in known.items() if cell.check}
+        self.cells = [
+            (number, cell.source)
+            for number, cell in enumerate(cells, 1)
+            if cell.kind == "code" and cell.grade_id not in checks
+        ]
+        self.assignment, self.limits = assignment, limits
+        self.notes: list[str] = []
+        self.errors: list[tuple[int, str]] = []
+        self.peak = 0
+
+    def answers(self, cases: Sequence[tuple[Question, Case]]) -> dict[int, Any]:
+        """Return the answers by the id of their case."""
+        answers: dict[int, Any] = {}
+        pending = deque(cases)
+        skip: set[tuple[int, int]] = set()
+        until = time.monotonic() + self.limits.seconds
+        while pending:
+            box = Sandbox(
+                self.cells,
+                skip=skip,
+                package=self.assignment.package,
+                absent=self.assignment.absent,
+                limits=self.limits,
+                until=until,
+            )
+            try:
+                with box:
+                    box.run()
+                    while pending:
+                        answers[id(pending[0][1])] = box.ask(pending[0][1].request.coded())
+                        pending.popleft()
+            except Ended as end:
+                lost = self._lost(end, skip, pending, time.monotonic() >= until)
+                for pair in lost:
+                    answers[id(pair[1])] = Failure(end.reason)
+                    pending.remove(pair)
+            finally:
+                self.errors = box.errors or self.errors
+                self.peak = max(self.peak, box.peak)
+        return answers
+
+    def _lost(
+        self,
+        end: Ended,
+        skip: set[tuple[int, int]],
+        pending: deque[tuple[Question, Case]],
+        over: bool,
+    ) -> list[tuple[Question, Case]]:
+        """Return the cases that the end of a sandbox costs; note what has ended it."""
+        if over:
+            self.notes.append(end.reason)
+            return list(pending)
+        if end.place is not None and end.place not in skip:
+            self.notes.append(f"cell {end.place[0]}: {end.reason}")
+            skip.add(end.place)
+            return []
+        question = pending[0][0]
+        self.notes.append(f"{question.cell}: {end.reason}")
+        return [pair for pair in pending if pair[0] is question]
+
+
+def _judged(
+    question: Question,
+    answers: Mapping[int, Any],
+    run: _Run,
+    cells: Sequence[Cell],
+    student: str,
+) -> Mark:
+    score, faults = 0.0, []
+    for case in question.cases:
+        try:
+            fault = case.judge(answers[id(case)])
+        except Exception as error:  # an answer of a kind that the judge did not expect
+            fault = f"the answer could not be compared ({type(error).__name__})"
+        if fault is None:
+            score += case.points
+        else:
+            faults.append(fault)
+    if not faults:
+        return Mark(question.cell, question.points, question.points, RIGHT)
+    return Mark(question.cell, score, question.points, _comment(faults, run, cells, student))
+
+
+def _comment(faults: Sequence[str], run: _Run, cells: Sequence[Cell], student: str) -> str:
+    """Say what was wrong: three faults at most, and what happened if an answer is missing."""
+    if all(EMPTY in fault for fault in faults):
+        return f"{EMPTY[0].upper()}{EMPTY[1:]}."
+    said = [sentence(fault) for fault in dict.fromkeys(faults)]
+    comment = " ".join(said[:3])
+    if len(said) > 3:
+        comment += f" And {len(said) - 3} more."
+    if MISSING in comment and run.errors:
+        errors = "; ".join(f"cell {number}: {text}" for number, text in run.errors[:3])
+        comment += f" While your notebook ran, this happened: {errors}."
+    if run.notes:
+        comment += f" While your notebook ran, this happened: {'; '.join(run.notes[:3])}."
+    claimed = named_student(cells)
+    if claimed is not None and claimed.strip() != student and "STUDENT" not in comment:
+        comment += (
+            " STUDENT is not the id under which you handed in: your numbers follow from that."
+        )
+    return comment
+
+
+def sentence(fault: str) -> str:
+    """Return a fault as a sentence; a name of code that it begins with stays as it is."""
+    if not re.match(r"\w*(_|\w\()", fault):
+        fault = f"{fault[0].upper()}{fault[1:]}"
+    return fault if fault.endswith((".", "?", "!")) else f"{fault}."
+
+
+def _by_hand(cells: Sequence[Cell], name: str, given: Given) -> Mark:
+    written = next((cell.source for cell in cells if cell.grade_id == name), given.source)
+    if written.strip() in ("", given.source.strip()):
+        return Mark(name, 0.0, given.points, "There is no answer.")
+    return Mark(name, 0.0, given.points, "", by_hand=True)
+
+
+def scaled(marks: Marks, points: Mapping[str, float]) -> Marks:
+    """Return the marks in the gradebook's points, which the teacher may have changed."""
+    ours = [
+        replace(one, score=one.score * points[one.cell] / one.points, points=points[one.cell])
+        for one in marks.marks
+    ]
+    return replace(marks, marks=tuple(ours))
+
+
+def fingerprint(assignment: Assignment, data: bytes, secret: str) -> str:
+    """Return what changes when a submission must be graded again."""
+    parts = (assignment.name.encode(), assignment.version.encode(), secret.encode(), data)
+    return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()

@@ -1,0 +1,209 @@
+"""Submitted notebooks: read with care, and written again without what they could smuggle in."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import os
+import re
+import stat
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import nh3
+
+LARGEST = 20 * 1024**2
+"""Bytes that a submitted notebook may have."""
+
+
+class Unreadable(Exception):
+    """A submission that cannot be graded; the message tells the student why."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a submission. outputs: as handed in, still unsafe."""
+
+    kind: str
+    source: str
+    grade_id: str | None
+    outputs: Sequence[Any] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True)
+class Given:
+    """A cell of the instructor's notebook that has a grade_id.
+
+    points: what it is worth, 0 for a cell without points. check: it only calls visible checks.
+    """
+
+    kind: str
+    source: str
+    points: float
+    metadata: Mapping[str, Any]
+    check: bool
+
+
+def raw(folder: Path, name: str) -> bytes:
+    """Return the bytes of the notebook `name` in a submission's folder.
+
+    `Unreadable` if it is missing, too large, or not a plain file in a plain folder.
+    """
+    for link in (folder, folder.parent):
+        if link.is_symlink():
+            raise Unreadable(f"the folder {link.name!r} is a link, not a folder")
+    path = folder / f"{name}.ipynb"
+    if not os.path.lexists(path):
+        others = sorted(p.name for p in folder.glob("*.ipynb"))
+        if len(others) != 1:
+            found = f"there are {len(others)} notebooks" if others else "there is no notebook"
+            raise Unreadable(f"{name}.ipynb is missing ({found} in what was handed in)")
+        path = folder / others[0]  # renamed, but which one is meant is clear
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        raise Unreadable(f"{path.name} cannot be opened: {error.strerror}") from None
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        raise Unreadable(f"{path.name} is not a file")
+    with os.fdopen(descriptor, "rb") as file:
+        if status.st_size > LARGEST:
+            raise Unreadable(
+                f"{path.name} has {status.st_size / 1024**2:,.0f} MB, more than the "
+                f"{LARGEST / 1024**2:.0f} allowed: clear its outputs and hand it in again"
+            )
+        return file.read(LARGEST + 1)
+
+
+def parsed(data: bytes) -> list[Cell]:
+    """Return a submission's cells. `Unreadable` if the bytes are no notebook."""
+    try:
+        notebook = json.loads(data.decode("utf-8"))
+        cells = notebook["cells"]
+        if len(cells) > 1_000:
+            raise Unreadable(f"it has {len(cells):,} cells, more than the 1,000 allowed")
+        return [_cell(cell) for cell in cells]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise Unreadable(f"it is not a notebook ({type(error).__name__})") from None
+
+
+def _cell(cell: Mapping[str, Any]) -> Cell:
+    source = cell["source"]
+    text = source if isinstance(source, str) else "".join(source)
+    tags = cell.get("metadata", {}).get("nbgrader", {})
+    grade_id = tags.get("grade_id") if isinstance(tags, dict) else None
+    outputs = cell.get("outputs", [])
+    return Cell(
+        kind=cell["cell_type"] if cell["cell_type"] in ("code", "markdown") else "raw",
+        source=text,
+        grade_id=grade_id if isinstance(grade_id, str) else None,
+        outputs=outputs if isinstance(outputs, list) else [],
+    )
+
+
+def given(path: Path) -> dict[str, Given]:
+    """Read the instructor's or the released notebook: its cells with a grade_id."""
+    cells = {}
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        tags = cell["metadata"].get("nbgrader")
+        if tags and tags.get("grade_id"):
+            cells[tags["grade_id"]] = Given(
+                kind=cell["cell_type"],
+                source="".join(cell["source"]),
+                points=float(tags.get("points", 0)) if tags.get("grade") else 0.0,
+                metadata=tags,
+                check="check" in cell["metadata"].get("tags", []),
+            )
+    return cells
+
+
+def named_student(cells: Sequence[Cell]) -> str | None:
+    """Return the id that a submission gives as its own: STUDENT = "…"."""
+    for cell in cells:
+        if found := re.search(r"^STUDENT\s*=\s*(['\"])(.*?)\1", cell.source, re.MULTILINE):
+            return found[2]
+    return None
+
+
+def graded(cells: Sequence[Cell], known: Mapping[str, Given]) -> dict[str, Any]:
+    """Return the notebook that graders and students see: what was written, and nothing live.
+
+    Metadata come from the instructor's notebook, by the first cell of each grade_id; a missing
+    one is added with a remark. Markdown keeps no HTML that runs, outputs text and pictures.
+    """
+    written: list[dict[str, Any]] = []
+    seen: set[str] = set()
+    for cell in cells:
+        tags = None
+        if cell.grade_id in known and cell.grade_id not in seen and cell.grade_id is not None:
+            tags = known[cell.grade_id]
+            seen.add(cell.grade_id)
+        kind = tags.kind if tags else cell.kind
+        written.append(_written(kind, cell, tags))
+    for grade_id, tags in known.items():
+        if grade_id not in seen and (tags.points or tags.metadata.get("solution")):
+            remark = "This cell was not in the notebook that was handed in."
+            source = f"# {remark}" if tags.kind == "code" else remark
+            written.append(_written(tags.kind, Cell(tags.kind, source, None), tags))
+    return {
+        "cells": [{"id": f"cell-{number}", **cell} for number, cell in enumerate(written)],
+        "metadata": {
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+        },
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+
+
+def _written(kind: str, cell: Cell, tags: Given | None) -> dict[str, Any]:
+    metadata = {"nbgrader": dict(tags.metadata)} if tags else {}
+    if kind == "code":
+        outputs = [safe for output in cell.outputs[:50] if (safe := _output(output))]
+        return {"cell_type": "code", "metadata": metadata, "source": cell.source,
+                "outputs": outputs, "execution_count": None}  # fmt: skip
+    source = cell.source if kind == "raw" else _markdown(cell.source)
+    return {"cell_type": kind, "metadata": metadata, "source": source}
+
+
+def _markdown(text: str) -> str:
+    """Markdown without HTML that runs; > and & keep their meaning in quotes and formulas."""
+    if "<" not in text and "javascript:" not in text.lower():
+        return text
+    clean = nh3.clean(text, tags={"b", "i", "em", "strong", "code", "sub", "sup", "br"})
+    clean = clean.replace("&gt;", ">").replace("&amp;", "&")
+    return re.sub("javascript:", "", clean, flags=re.IGNORECASE)
+
+
+def _output(output: Any) -> dict[str, Any] | None:
+    """Return an output's text and picture, or None if it has neither."""
+    if not isinstance(output, dict):
+        return None
+    if output.get("output_type") == "stream":
+        return {"output_type": "stream", "name": "stdout", "text": _text(output.get("text"))}
+    if output.get("output_type") == "error":
+        text = _text(output.get("traceback") or output.get("evalue"))
+        return {"output_type": "stream", "name": "stdout", "text": text}
+    data = output.get("data")
+    if not isinstance(data, dict):
+        return None
+    safe: dict[str, str] = {}
+    if "text/plain" in data:
+        safe["text/plain"] = _text(data["text/plain"])
+    picture = data.get("image/png")
+    if isinstance(picture, str) and len(picture) < 2_000_000:
+        try:
+            if base64.b64decode(picture, validate=False).startswith(b"\x89PNG\r\n"):
+                safe["image/png"] = re.sub(r"[^A-Za-z0-9+/=]", "", picture)
+        except (binascii.Error, ValueError):
+            pass
+    return {"output_type": "display_data", "metadata": {}, "data": safe} if safe else None
+
+
+def _text(value: Any) -> str:
+    text = "".join(map(str, value)) if isinstance(value, list) else str(value)
+    return text[:10_000]
