@@ -21,7 +21,7 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 export JUPYTER_PREFER_ENV_PATH := 1
 export KERAS_BACKEND := tensorflow
 
-.PHONY: help book pdf serve lab run test check format experiments bench audit clean
+.PHONY: help book pdf serve lab run test check format lectures experiments bench audit clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -72,13 +72,18 @@ format: $(INSTALLED) ## bring code and notebooks into the repository's layout
 	$(BIN)/ruff format
 	$(BIN)/python -m d2lsched.book.execute --tidy-only $(NOTEBOOKS)
 
+lectures: $(INSTALLED) ## slides for two lectures, and the solutions of all exercises
+	$(BIN)/python -m d2lsched.teaching.slides assignments/lectures/*.md
+	$(BIN)/python -m d2lsched.teaching.solutions
+
 experiments: $(INSTALLED) ## run the studies behind the book; an interrupted one continues
 	$(BIN)/python -m experiments.comparison
 	$(BIN)/python -m experiments.classics
 
-bench: $(INSTALLED) ## measure how fast schedules and training are, as ratios
+bench: $(INSTALLED) ## measure schedules and training, as ratios, and the grading of a class
 	$(BIN)/python benchmarks/schedules.py
 	$(BIN)/python benchmarks/training.py
+	$(BIN)/python benchmarks/grading.py
 
 # Node.js is needed here only. Installed packages run no scripts of their own.
 LIGHTHOUSE := tests/audit/node_modules/.package-lock.json

@@ -109,12 +109,27 @@ def test_questions_differ_by_student_and_by_secret_and_repeat_themselves(name: s
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_notes_for_the_teacher_name_every_question_with_points(name: str) -> None:
-    text = (COURSE / "notes" / f"{name}.md").read_text("utf-8")
-    assert "mistake" in text.lower()
-    assert "minutes" in text
-    for word in re.findall(r"\d+ points", text):
-        assert word
+def test_notes_for_the_teacher_name_every_answer_the_time_and_the_points(name: str) -> None:
+    notes = (COURSE / "notes" / f"{name}.md").read_text("utf-8")
+    assert re.search(r"\b(minutes|hours?)\b", notes)
+    assert "mistake" in notes.lower()
+    total = sum(c["metadata"]["nbgrader"]["points"] for c in answer_cells(name).values())
+    assert re.search(rf"\b{total:g}\b", notes)
+    unnamed = [
+        cell for cell, text in coded(name).items()
+        if not any(word in notes for word in [cell, *defined(text)])
+    ]  # fmt: skip
+    assert not unnamed
+
+
+def test_the_traces_of_the_bug_hunt_are_what_its_questions_make() -> None:
+    name = "a5_bug_hunt"
+    questions.load(COURSE, name)
+    module = sys.modules[f"d2lsched_questions_{name}"]
+    assert module.DATA.read_text("utf-8") == module.text()
+    assert module.key() in (COURSE / "source" / name / f"{name}.ipynb").read_text("utf-8")
+    for label in module.NAMES:  # no file that students get tells which is which
+        assert label not in module.DATA.read_text("utf-8")
 
 
 # ---- The whole cycle -------------------------------------------------------------
