@@ -85,6 +85,7 @@ def test_wrong_latex_is_refused(latex: str) -> None:
     (r"\max_t x", '<munder><mo movablelimits="true" lspace="0" rspace="0">max</mo>'),
     (r"\operatorname*{argmin}_x f", "<munder>"),
     (r"t \to \infty", '<mi mathvariant="normal">∞</mi>'),
+    (r"a \pm b", "<mo>±</mo>"),
     (r"\lfloor x", '<mo form="prefix" stretchy="false">⌊</mo>'),
 ])  # fmt: skip
 def test_mathml_is_what_browsers_draw_right(latex: str, mathml: str) -> None:

@@ -202,7 +202,7 @@ PathFinder.find_spec = staticmethod(find_spec)
 """
 
 
-# The quick start and a chapter with each framework. (ruff finds names that a notebook lacks, below.)
+# The quick start and a chapter with each framework; ruff (below) looks at all of them.
 PARTS = sorted({path.parent for path in ROOT.glob("chapters/*/*.ipynb")})
 ALONE = [(framework, "chapters/quickstart.ipynb") for framework in DOWNLOADS] + [
     (DOWNLOADS[number % 3], min(part.glob("*.ipynb")).relative_to(ROOT).as_posix())

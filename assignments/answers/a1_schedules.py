@@ -608,6 +608,16 @@ def my_cosine(t):
             0,
             "of a run which is too long",
         ),
+        "images over batch size, not rounded": Wrong(
+            """
+def my_cosine(t):
+    steps = mine["epochs"] * mine["images"] / 100
+    wave = math.cos(math.pi * min(t, steps) / steps)
+    return mine["floor"] + (mine["peak"] - mine["floor"]) * (1 + wave) / 2
+""",
+            0,
+            "of a run which is too long",
+        ),
         "epochs for updates": Wrong(
             """
 def my_cosine(t):

@@ -41,7 +41,7 @@ def anytime(t: int, lr: float, warmup: int, start: int, cooldown: int) -> float:
     return rate * min(1.0, max(0.0, 1.0 - (t - start) / cooldown))
 
 
-def cosine(t: int, peak: float, floor: float, steps: int) -> float:
+def cosine(t: int, peak: float, floor: float, steps: float) -> float:
     """Half a wave from peak at 0 to floor at t = steps, and floor from there on."""
     return floor + (peak - floor) * (1 + math.cos(math.pi * min(t, steps) / steps)) / 2
 
@@ -193,13 +193,14 @@ def my_cosine_of(student: str) -> Question:
     )
     steps = mine["epochs"] * (mine["images"] // 100)
     pooled = mine["epochs"] * mine["images"] // 100
-    others = [mine["epochs"], steps - 1, steps + 1, pooled, steps + mine["epochs"]]
+    unrounded = mine["epochs"] * mine["images"] / 100
+    others = [mine["epochs"], steps - 1, steps + 1, pooled, unrounded, steps + mine["epochs"]]
 
     def own(points: float, at: Iterable[int], end: int | None = None) -> Case:
         updates = [*at]
         updates += updates[::-1]
 
-        def fault_of(got: Any, steps: int, end: int | None = None) -> str | None:
+        def fault_of(got: Any, steps: float, end: int | None = None) -> str | None:
             expected = [cosine(t, mine["peak"], mine["floor"], steps) for t in updates]
             return rates_fault(got, expected, updates, end=end, rtol=CLOSE)
 

@@ -402,7 +402,9 @@ def own_numbers(student: str) -> dict[str, Any]:
 
 def my_run_cases(student: str) -> list[Case]:
     """Judge each entry of the dictionary by itself."""
-    right = my_run(own_numbers(student))
+    mine = own_numbers(student)
+    right = my_run(mine)
+    nearest = round(mine["pct_start"] * right["updates"] - 1)
 
     def entry(key: str) -> Callable[[Any], str | None]:
         def judge(got: Any) -> str | None:
@@ -410,7 +412,10 @@ def my_run_cases(student: str) -> list[Case]:
                 return value_fault(got, right, "what my_run() returns")
             if key not in got:
                 return f"the dictionary has no entry {key!r}"
-            return value_fault(got[key], right[key], f"of your own run, {key!r}")
+            fault = value_fault(got[key], right[key], f"of your own run, {key!r}")
+            if fault and key == "top" and got[key] == nearest:
+                return f"{fault}: it is the update nearest to the turn; which rate is highest?"
+            return fault
 
         return judge
 

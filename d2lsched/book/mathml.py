@@ -98,6 +98,8 @@ def repair(element: Element) -> None:
         element.set("mathvariant", "normal")
     elif text == "~" and element.tag == "mi":  # \sim arrives as an identifier
         element.tag, element.text = "mo", "∼"
+    elif text == "±" and element.tag == "mi":  # so does \pm
+        element.tag = "mo"
     elif text in DIRECTED_FENCES:  # \lfloor arrives as an identifier
         element.tag = "mo"
         element.attrib.setdefault("form", DIRECTED_FENCES[text])

@@ -35,6 +35,9 @@ from .checks import Failure, Strange, plain
 TEACHING = ("teaching/__init__.py", "teaching/checks.py", "teaching/parameters.py")
 """What of the package is always in the sandbox; `questions.Assignment.package` adds to it."""
 
+PARTS = ("bin", "lib", "lib32", "lib64", "pyvenv.cfg", "share/fonts", "share/zoneinfo")
+"""What the sandbox sees of /usr, of Python's folder and of its environment's."""
+
 HOME = "/tmp"
 INSIDE = "/opt/d2lsched"
 USERS = itertools.cycle(range(64_000, 65_000))
@@ -106,7 +109,8 @@ def namespaces() -> list[str]:
         return [*kinds, "--unshare-cgroup-try", "--cap-drop", "ALL",
                 "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]  # fmt: skip
     # --unshare-all alone only tries for the namespace of users.
-    return ["--unshare-all", "--unshare-user", *(["--disable-userns"] if _newer(0, 8) else [])]
+    users = ["--unshare-user", "--uid", "65534", "--gid", "65534"]
+    return ["--unshare-all", *users, *(["--disable-userns"] if _newer(0, 8) else [])]
 
 
 @cache
@@ -156,6 +160,8 @@ def command(
     if installed.is_dir():  # an editable installation lies outside of what is there
         arguments += ["--tmpfs", str(installed)]
     arguments += ["--perms", "1777", "--size", str(limits.disk), "--tmpfs", "/tmp"]
+    # Whoever is root outside owns the kernel's settings inside as well.
+    arguments += ["--tmpfs", "/proc/sys", "--remount-ro", "/proc/sys"]
     arguments += ["--remount-ro", "/dev", "--remount-ro", "/"]
     variables = {
         "HOME": HOME, "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "TMPDIR": "/tmp",
@@ -179,17 +185,8 @@ def _system() -> Iterator[tuple[Path, str]]:
             yield Path(top), top
     prefixes = [Path("/usr"), *map(Path, (sys.base_prefix, sys.prefix))]
     for prefix in dict.fromkeys([*prefixes, *(prefix.resolve() for prefix in prefixes)]):
-        for part in (
-            "bin",
-            "lib",
-            "lib32",
-            "lib64",
-            "pyvenv.cfg",
-            "share/fonts",
-            "share/zoneinfo",
-        ):
-            path = prefix / part
-            if path.exists():
+        for part in PARTS:
+            if (path := prefix / part).exists():
                 yield path, str(path)
 
 
