@@ -406,9 +406,7 @@ def graded(course: Path) -> dict[str, Any]:
             list(opened.submissions()), progress=False
         )
     reached = None
-    left = [
-        line for pid, line in processes().items() if pid not in before and OURS.search(line)
-    ]
+    left = [process for process in left_over() if process not in before]
     with listener, contextlib.suppress(BlockingIOError):
         reached = listener.accept()
     found = {job.submission.student: marks for job, marks in results}
