@@ -210,6 +210,7 @@ def test_the_text_of_a_figure_is_its_alternative(awkward: Path) -> None:
     assert image["alt"] == "The loss falls."
 
 
+@pytest.mark.slow
 def test_latex_shows_every_panel_under_its_label(tmp_path: Path) -> None:
     out, _ = sphinx(tmp_path / "book", AWKWARD[:3], "latex")
     tex = next(out.glob("*.tex")).read_text(encoding="utf-8")
@@ -217,6 +218,7 @@ def test_latex_shows_every_panel_under_its_label(tmp_path: Path) -> None:
         assert text in tex
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("outputs", [
     [figure("<Figure size 640x480 with 1 Axes>")],
     [new_output("display_data", data={"image/png": base64.b64encode(PIXEL).decode()})],
@@ -226,16 +228,19 @@ def test_a_figure_without_alternative_is_a_warning(tmp_path: Path, outputs: list
     assert "index: an image in cell 1 has no text alternative" in warnings
 
 
+@pytest.mark.slow
 def test_a_wrong_formula_is_a_warning_that_names_it(tmp_path: Path) -> None:
     _, warnings = sphinx(tmp_path / "book", [new_markdown_cell(r"A typo: $\ceta_t$.")])
     assert r"formula not understood: unknown command in \ceta: \ceta_t" in warnings
 
 
+@pytest.mark.slow
 def test_a_cell_of_two_frameworks_is_a_warning(tmp_path: Path) -> None:
     _, warnings = sphinx(tmp_path / "book", [code("x", "torch", "jax")])
     assert "cell 1 has the tags of several frameworks: torch, jax" in warnings
 
 
+@pytest.mark.slow
 def test_labeled_equations_are_numbered_and_linked(tmp_path: Path) -> None:
     text = "$$a = b$$ (one)\n\nSee {eq}`one`.\n\n"
     text += "\\begin{align}\nc &= d \\\\\ne &= f\n\\end{align}\n"

@@ -61,6 +61,7 @@ def _agree(found: History, expected: History) -> None:
     assert found.test_accuracy == pytest.approx(expected.test_accuracy, abs=1.5 / 200)
 
 
+@pytest.mark.slow
 @names
 @optimizers
 @pytest.mark.parametrize("weight_decay", [0.0, pytest.param(0.1, marks=pytest.mark.slow)])

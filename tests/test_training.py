@@ -70,6 +70,7 @@ def _hundred_updates(name: str, optimizer: str, weight_decay: float) -> History:
     return TWINS[name].train(_schedule(optimizer), epochs=10, **settings)
 
 
+@pytest.mark.slow
 @optimizers
 @pytest.mark.parametrize("weight_decay", [0.0, 0.1])
 @pytest.mark.parametrize("name", WITH_LENET)

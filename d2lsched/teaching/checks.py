@@ -261,11 +261,11 @@ def asked(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         return Failure(f"it stops with {type(error).__name__}: {str(error)[:200]}")
 
 
-def verdict(fault: str | None, name: str, passed: str) -> None:
-    """Print that a check passed, or raise CheckFailed with the sentence."""
+def verdict(fault: str | None, passed: str) -> None:
+    """Print that a check passed, or raise CheckFailed with the fault."""
     if fault:
-        raise CheckFailed(f"`{name}`: {fault}.")
-    print(f"✓ {name}: {passed}")
+        raise CheckFailed(fault if fault.endswith("?") else f"{fault}.")
+    print(f"✓ {passed}")
 
 
 def check_rates(function: Callable[..., Any], expected: Mapping[int, float], *,
@@ -278,14 +278,22 @@ def check_rates(function: Callable[..., Any], expected: Mapping[int, float], *,
 
     CheckFailed (an AssertionError) if a rate is wrong.
 
-    >>> check_rates(lambda t, lr: lr / (t + 1), {0: 0.1, 1: 0.05}, lr=0.1)
-    ✓ <lambda>: right at 2 updates
+    >>> def halved(t, lr):
+    ...     return lr / (t + 1)
+    >>> check_rates(halved, {0: 0.1, 1: 0.05}, lr=0.1)
+    ✓ halved (lr=0.1): right at 2 updates
     """
+    name = getattr(function, "__name__", "your function")
+    if name == "<lambda>":
+        name = "your function"
+    if not callable(function):
+        raise CheckFailed(f"this is {describe(plain(function))}, where a function of t is due.")
+    given = ", ".join(f"{key}={value}" for key, value in parameters.items())
+    called = f"{name} ({given})" if given and len(given) <= 80 else name
     at = [*expected, *list(expected)[::-1]]
     got = [asked(function, t, **parameters) for t in at]
-    name = getattr(function, "__name__", "your function")
     fault = rates_fault(got, [expected[t] for t in at], at, end=end)
-    verdict(fault, name, f"right at {len(expected)} updates")
+    verdict(fault and f"`{called}`: {fault}", f"{called}: right at {len(expected)} updates")
 
 
 def check_value(got: Any, expected: Any, what: str = "the answer", rtol: float = RELATIVE,
@@ -297,4 +305,4 @@ def check_value(got: Any, expected: Any, what: str = "the answer", rtol: float =
     >>> check_value([1, 2], (1, 2.0), "the milestones")
     ✓ the milestones: right
     """
-    verdict(value_fault(plain(got), plain(expected), what, rtol, atol), what, "right")
+    verdict(value_fault(plain(got), plain(expected), what, rtol, atol), f"{what}: right")
