@@ -382,6 +382,7 @@ def graded(course: Path) -> dict[str, Any]:
     for student in HONEST:
         if student != "..":  # no folder can be called that; an id inside a notebook can
             put(course, student, answers.submission(source, student, {}))
+    put(course, os.fsdecode(b"no \xff text"), answers.submission(source, "x", {}))
     put(course, "claims another id", answers.submission(source, "../../honest", {}))
     put(
         course,
@@ -409,7 +410,7 @@ def graded(course: Path) -> dict[str, Any]:
     left = [process for process in left_over() if process not in before]
     with listener, contextlib.suppress(BlockingIOError):
         reached = listener.accept()
-    found = {job.submission.student: marks for job, marks in results}
+    found = {one.student: marks for one, marks in results}
     return {
         "scores": {who: sum(one.score for one in marks.marks) for who, marks in found.items()},
         "comments": {who: [one.comment for one in marks.marks] for who, marks in found.items()},

@@ -89,7 +89,10 @@ def execute(path: Path, timeout: int = 600) -> None:
         )
         try:
             client.execute()
-        except AssertionError:  # what is left of Ctrl-C once nbclient has stopped the kernel
+        except (AssertionError, DeadKernelError):
+            # Either is what is left of Ctrl-C once nbclient's handler has stopped the kernel.
+            if getattr(client, "_async_cleanup_kernel_future", None) is None:
+                raise
             raise KeyboardInterrupt from None
     write(path, notebook)
 

@@ -31,6 +31,9 @@ from .sandbox import Limits, Unavailable, bwrap
 COLUMNS = ("assignment", "student", "score", "points", "by_hand", "questions", "note")
 
 
+Results = list[tuple[Submission, Marks]]
+
+
 @dataclass(frozen=True)
 class Job:
     """A submission with all that its marking needs; made before any of it runs."""
@@ -61,10 +64,11 @@ class Grader:
             str, tuple[questions.Assignment, dict[str, notebooks.Given], dict[str, float]]
         ] = {}
 
-    def run(
-        self, chosen: Sequence[Submission], progress: bool = True
-    ) -> list[tuple[Job, Marks]]:
-        """Grade the chosen submissions; return all that are graded now, with their marks."""
+    def run(self, chosen: Sequence[Submission], progress: bool = True) -> Results:
+        """Grade the chosen submissions; return all that are graded now, with their marks.
+
+        The marks are in the gradebook's points.
+        """
         self.store.mkdir(exist_ok=True)
         try:
             with FileLock(self.store / ".lock", timeout=0):
@@ -74,16 +78,16 @@ class Grader:
                 f"{self.course.folder} is being graded by another process"
             ) from None
 
-    def _run(self, chosen: Sequence[Submission], progress: bool) -> list[tuple[Job, Marks]]:
+    def _run(self, chosen: Sequence[Submission], progress: bool) -> Results:
         bwrap()
-        results: dict[Submission, tuple[Job, Marks]] = {}
+        results: dict[Submission, Marks] = {}
         bar = tqdm(total=len(chosen), unit="submission", disable=not progress, file=sys.stderr)
         waiting: dict[Future[Marks], Job] = {}
         with bar, ThreadPoolExecutor(self.jobs) as pool:
             try:
                 for job in map(self.job, chosen):
                     if not self.again and (done := self._done(job)) is not None:
-                        results[job.submission] = job, done
+                        results[job.submission] = done
                         bar.update()
                         continue
                     waiting[pool.submit(self._mark, job)] = job
@@ -93,26 +97,20 @@ class Grader:
             except BaseException:
                 pool.shutdown(cancel_futures=True)
                 raise
-        for one in self.course.submissions():
-            if one not in results:
-                job = self.job(one)
-                if (done := self._done(job)) is not None:
-                    results[one] = job, done
-        return [results[one] for one in self.course.submissions() if one in results]
+        for one in self.course.submissions():  # whatever was graded before stays in the table
+            known = one in results or not self._file(one).is_file()
+            if not known and (done := self._done(self.job(one))) is not None:
+                results[one] = done
+        return [(one, results[one]) for one in self.course.submissions() if one in results]
 
     def _collect(
-        self, waiting: dict[Future[Marks], Job],
-        results: dict[Submission, tuple[Job, Marks]], bar: tqdm, reserve: int,
+        self, waiting: dict[Future[Marks], Job], results: dict[Submission, Marks],
+        bar: tqdm, reserve: int,
     ) -> None:  # fmt: skip
         while len(waiting) > reserve:
             for future in wait(waiting, return_when=FIRST_COMPLETED).done:
                 job = waiting.pop(future)
-                marks = future.result()
-                self.course.record(
-                    job.submission, scaled(marks, job.points), job.cells, job.known
-                )
-                self._keep(job, marks)
-                results[job.submission] = job, marks
+                results[job.submission] = self._record(job, future.result())
                 bar.update()
 
     def job(self, one: Submission) -> Job:
@@ -169,35 +167,36 @@ class Grader:
         marks = Marks.from_json(stored["marks"])
         # A new gradebook, a folder removed, other points: then nbgrader is told again.
         if stored["points"] != job.points or not self.course.has(job.submission):
-            self.course.record(job.submission, scaled(marks, job.points), job.cells, job.known)
-            self._keep(job, marks)
-        return marks
+            return self._record(job, marks)
+        return scaled(marks, job.points)
 
-    def _keep(self, job: Job, marks: Marks) -> None:
-        """Remember that a submission is done: last of all, when the gradebook has it."""
+    def _record(self, job: Job, marks: Marks) -> Marks:
+        """Tell nbgrader, then remember that this is done; return the scaled marks."""
+        theirs = scaled(marks, job.points)
+        self.course.record(job.submission, theirs, job.cells, job.known)
         path = self._file(job.submission)
         path.parent.mkdir(parents=True, exist_ok=True)
         kept = {"key": job.key, "points": job.points, "marks": marks.to_json()}
         replace_text(path, json.dumps(kept))
+        return theirs
 
 
-def table(results: Sequence[tuple[Job, Marks]]) -> str:
+def table(results: Results) -> str:
     """Return the CSV: a line for each submission, the same however often it was interrupted."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(COLUMNS)
-    for job, marks in results:
-        by_points = scaled(marks, job.points).marks
+    for submission, marks in results:
         scores = [
             f"{one.cell} {'?' if one.by_hand else f'{one.score:g}'}/{one.points:g}"
-            for one in by_points
+            for one in marks.marks
         ]
         row = [
-            job.submission.assignment,
-            job.submission.student,
-            f"{sum(one.score for one in by_points):g}",
-            f"{sum(one.points for one in by_points):g}",
-            f"{sum(one.points for one in by_points if one.by_hand):g}",
+            submission.assignment,
+            submission.student,
+            f"{sum(one.score for one in marks.marks):g}",
+            f"{sum(one.points for one in marks.marks):g}",
+            f"{sum(one.points for one in marks.marks if one.by_hand):g}",
             "; ".join(scores),
             marks.note,
         ]

@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 import stat
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import suppress
@@ -90,7 +91,7 @@ class Course:
         found = [
             Submission(student.name, assignment.name, assignment)
             for student in (sorted(top.iterdir()) if top.is_dir() else [])
-            if student.is_dir() and not student.name.startswith(".")
+            if student.is_dir() and not student.name.startswith(".") and _utf8(student.name)
             for assignment in sorted(student.iterdir())
             if assignment.is_dir() and not assignment.name.startswith(".")
         ]
@@ -152,6 +153,16 @@ class Course:
             secret = secrets.token_hex(64)
         replace_text(folder / "submission_secret.txt", secret)
         return known
+
+
+def _utf8(name: str) -> bool:
+    """Return whether a folder's name is text; the gradebook holds no other student ids."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        print(f"Left out: {name!r}, whose name is not UTF-8", file=sys.stderr)
+        return False
+    return True
 
 
 def _small(path: Path) -> str:

@@ -141,9 +141,11 @@ def command(
         (Path(__file__).with_name("inside.py"), f"{INSIDE}/inside.py"),
         (fonts, "/opt/fonts"),
     ]
+    # First of all, since Python or this package may lie in the system's own /tmp.
+    arguments += ["--perms", "1777", "--size", str(limits.disk), "--tmpfs", "/tmp"]
     # Folders that bubblewrap makes on its way are closed to all but their owner.
     folders = {top for _, target in mounts for top in Path(target).parents}
-    for folder in sorted(folders - {Path("/")}):
+    for folder in sorted(folders - {Path("/"), Path("/tmp")}):
         arguments += ["--perms", "0755", "--dir", str(folder)]
     for source, target in mounts:
         path = Path(source)
@@ -159,7 +161,6 @@ def command(
     installed = Path(sysconfig.get_path("purelib")) / "d2lsched"
     if installed.is_dir():  # an editable installation lies outside of what is there
         arguments += ["--tmpfs", str(installed)]
-    arguments += ["--perms", "1777", "--size", str(limits.disk), "--tmpfs", "/tmp"]
     # Whoever is root outside owns the kernel's settings inside as well.
     arguments += ["--tmpfs", "/proc/sys", "--remount-ro", "/proc/sys"]
     arguments += ["--remount-ro", "/dev", "--remount-ro", "/"]
