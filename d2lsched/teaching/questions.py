@@ -143,19 +143,21 @@ def rates(
     *,
     end: int | None = None,
     repeat: bool = True,
+    rtol: float = RELATIVE,
     **parameters: Any,
 ) -> Case:
     """Ask for ``name(t, **parameters)`` at the updates `at`, and compare with `reference(t)`.
 
     repeat: ask for them a second time, backwards, so that a function that remembers fails.
     end: the schedule's last update, for messages about what happens past it.
+    rtol: the largest error, in units of the largest rate.
     """
     updates = list(at)
     updates += updates[::-1] if repeat else []
     expected = [float(reference(t)) for t in updates]
 
     def judge(got: Any) -> str | None:
-        fault = rates_fault(got, expected, updates, end=end)
+        fault = rates_fault(got, expected, updates, end=end, rtol=rtol)
         return fault and f"with {_said(parameters)}: {fault}"
 
     return Case(points, Each(name, [[t] for t in updates], parameters), judge)
