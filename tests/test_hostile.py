@@ -208,6 +208,7 @@ class Equal:
 class Equal:
     def __new__(cls): raise RuntimeError("<script>alert(1)</script>\\x1b[31m")
 """,
+    "markup as an answer": "Equal = lambda: '<script>alert(1)</script>&lt;'",
     "not a number, and more": "Equal = lambda: float('nan')",
     "numbers without end": "Equal = lambda: 10 ** 5_000",
     "a list without end": "Equal = lambda: [0.1] * 50_000_000",

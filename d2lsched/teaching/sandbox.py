@@ -375,7 +375,7 @@ def decoded(value: Any) -> Any:
         if "$strange" in value:
             return Strange(harmless(value["$strange"]))
         return {harmless(key): decoded(item) for key, item in value.items()}
-    return plain(value)
+    return harmless(value) if isinstance(value, str) else plain(value)
 
 
 def harmless(text: Any) -> str:
