@@ -666,27 +666,6 @@ def test_a_drag_is_drawn_and_timed(playground: Page, record_property: Any) -> No
     print(f"redraw of four schedules, 2,000 updates: median {median:.1f} ms {spread}")
 
 
-CHAPTERS = sorted((ROOT / "chapters").glob("*/*.ipynb"))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
-def test_the_lab_of_a_chapter_redraws_in_both_themes(
-    book: Path, tab: Page, chapter: Path
-) -> None:
-    tab.goto((book / chapter.relative_to(ROOT).with_suffix(".html")).as_uri())
-    curve = curves(tab).first
-    before = curve.get_attribute("d")
-    slider = tab.locator(".lab-fields input[type=range]").first
-    slider.press("ArrowLeft")
-    expect(curve).not_to_have_attribute("d", before or "")
-    # the theme gives results of cells a light ground in the dark
-    ground = "(lab) => getComputedStyle(lab.parentElement).backgroundColor"
-    for theme in ("light", "dark"):
-        tab.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
-        assert tab.locator(".schedule-lab").evaluate(ground) == "rgba(0, 0, 0, 0)"
-
-
 @pytest.mark.slow
 def test_without_javascript_there_is_a_figure(pages: Path, browser: Browser) -> None:
     page = browser.new_page(java_script_enabled=False)

@@ -20,7 +20,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import JSHandle, Page, sync_playwright
 
 HERE = Path(__file__).parent
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -60,8 +60,7 @@ def transferred(page: Path) -> int:
 # ---- axe ---------------------------------------------------------------------
 
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
-# Contrast is computed letter by letter, for as long as a minute on a page full of code. One
-# element of each kind tells as much.
+# One colored word of each kind, and one formula in each place, tell as much as all of them.
 FEWER = """() => {
   const thin = (selector, of, replace) => {
     const seen = new Set();
@@ -75,24 +74,57 @@ FEWER = """() => {
   thin(".highlight span", kind, (e) => e.replaceWith(...e.childNodes));
   thin("math", (e) => e.parentElement.parentElement.className, (e) => e.replaceWith("x"));
 }"""
-RUN = """(rules) => axe.run(document, {
-  resultTypes: ['violations'], preload: false, ...(rules && { runOnly: rules }),
-})"""
+# Axe computes contrast letter by letter, in most of its time. The first text of each look (its
+# color, size and weight, and all the grounds below it) tells as much as all texts.
+LOOKS = """() => {
+  const looks = new Map();
+  const grounds = new Map([[null, ""]]);
+  const ground = (e) => {
+    if (!grounds.has(e)) {
+      const { backgroundColor, backgroundImage, opacity } = getComputedStyle(e);
+      const own = `${backgroundColor} ${backgroundImage} ${opacity}`;
+      const clear = own === "rgba(0, 0, 0, 0) none 1";
+      grounds.set(e, ground(e.parentElement) + (clear ? "" : own));
+    }
+    return grounds.get(e);
+  };
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const e = texts.currentNode.parentElement;
+    // Of a single letter axe does not judge.
+    if (texts.currentNode.data.trim().length < 2 || !e.checkVisibility()) continue;
+    const { color, fontSize, fontWeight } = getComputedStyle(e);
+    const look = [color, fontSize, fontWeight, ground(e)].join();
+    if (!looks.has(look)) looks.set(look, e);
+  }
+  return [...looks.values()];
+}"""
+RUN = """([elements, options]) => axe.run(
+  elements ? { include: elements } : document,
+  { resultTypes: ["violations"], preload: false, ...options },
+)"""
 
 
-def findings(page: Page, rules: list[str] | None = None) -> list[str]:
-    """Return what axe finds on an open page, a line for each rule. It changes the page.
-
-    rules: those to apply; None is all.
-    """
-    page.evaluate(FEWER)
-    page.evaluate(AXE)
-    violations: list[dict[str, Any]] = page.evaluate(RUN, rules)["violations"]
+def reported(page: Page, elements: JSHandle | None, options: dict[str, Any]) -> list[str]:
+    """Return what axe, with some options, says of these elements or of the whole page."""
+    violations: list[dict[str, Any]] = page.evaluate(RUN, [elements, options])["violations"]
     return [
         f"{found['id']} ({found['impact']}): {found['help']}; {len(found['nodes'])} times, "
         f"first {found['nodes'][0]['html'][:200]}"
         for found in violations
     ]
+
+
+def faint(page: Page) -> list[str]:
+    """Return what axe finds of too little contrast on a page that `findings` has seen."""
+    return reported(page, page.evaluate_handle(LOOKS), {"runOnly": ["color-contrast"]})
+
+
+def findings(page: Page) -> list[str]:
+    """Return what axe finds on an open page, a line for each rule. It changes the page."""
+    page.evaluate(FEWER)
+    page.evaluate(AXE)
+    return reported(page, None, {"rules": {"color-contrast": {"enabled": False}}}) + faint(page)
 
 
 def in_theme(theme: str) -> str:

@@ -1,0 +1,176 @@
+"""Every page of the real book in a browser: from a folder, over HTTP, and without JavaScript.
+
+Opening a page takes longer than most that is done on it. So each is opened once for each of
+the three, and a visit looks at all that differs from page to page.
+"""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+from audit.measure import faint, findings
+from conftest import eventually, settled
+from playwright.sync_api import Browser, Page, expect
+from test_book import CHAPTERS, EVERY_PAGE, assert_shows, offered
+from test_tabs import assert_notes
+
+pytestmark = pytest.mark.slow
+
+
+def listen(page: Page, *origins: str) -> list[str]:
+    """Return the list of all that will go wrong on a page, requests of others among it."""
+    problems: list[str] = []
+    page.on("request", lambda r: None if r.url.startswith((*origins, "data:", "blob:"))
+            else problems.append(f"outside: {r.url}"))  # fmt: skip
+    page.on("requestfailed", lambda request: problems.append(f"failed: {request.url}"))
+    page.on("response", lambda r: problems.append(r.url) if r.status >= 400 else None)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on(
+        "console", lambda m: problems.append(m.text) if m.type in ("error", "warning") else None
+    )
+    return problems
+
+
+# ---- From a folder -----------------------------------------------------------
+
+TOP = "(element) => element.getBoundingClientRect().top"
+
+
+def assert_one_click_switches_every_set_and_moves_nothing(page: Page) -> None:
+    for framework in offered(page):
+        button = page.locator(f"[role=tab][data-name={framework}]").last
+        button.hover()  # scrolls to it, and waits until it stands still
+        before = button.evaluate(TOP)
+        button.click()
+        assert_shows(page, framework)
+        settled(page)
+        assert abs(button.evaluate(TOP) - before) < 2
+
+
+def assert_its_lab_redraws_on_the_ground_of_the_page(page: Page) -> None:
+    curve = page.locator(".schedule-lab svg > g path.lab-curve").first
+    before = curve.get_attribute("d")
+    page.locator(".lab-fields input[type=range]").first.press("ArrowLeft")
+    expect(curve).not_to_have_attribute("d", before or "")
+    # The theme gives results of cells a light ground in the dark.
+    ground = "(lab) => getComputedStyle(lab.parentElement).backgroundColor"
+    for theme in ("dark", "light"):
+        page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
+        assert page.locator(".schedule-lab").first.evaluate(ground) == "rgba(0, 0, 0, 0)"
+
+
+SWITCHES = 6
+
+
+def assert_no_set_ever_disagrees(page: Page, choice: random.Random) -> None:
+    present = offered(page)
+    for _ in range(SWITCHES if present else 0):
+        framework = choice.choice(present)
+        buttons = page.locator(f"[role=tab][data-name={framework}]")
+        button = buttons.nth(choice.randrange(buttons.count()))
+        button.click() if choice.random() < 0.5 else button.press("Enter")
+        assert_shows(page, framework)
+        assert_notes(page, framework)
+
+
+OVERFLOW = "Math.max(0, document.scrollingElement.scrollWidth - innerWidth)"
+OUTSIDE = "(all) => all.map((b) => b.getBoundingClientRect().right).filter((x) => x > 390)"
+
+
+def assert_it_fits_a_phone(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    boxes = page.locator(".framework-tablist, .cell_output img")
+    for framework in offered(page) or ["torch"]:
+        page.evaluate(f"window.d2lsched.choose('{framework}')")
+        assert_shows(page, framework)
+        eventually(lambda: page.evaluate(OVERFLOW), 0)
+        eventually(lambda: boxes.evaluate_all(OUTSIDE), [])
+
+
+COUNTS = """() => {
+  const count = (selector) => {
+    const all = [...document.querySelectorAll(selector)];
+    return [all.length, all.filter((e) => e.checkVisibility()).length];
+  };
+  const panel = ".framework-tabs > .framework";
+  return [count(panel), count(panel + " > .framework-label"), count("[role=tablist]")];
+}"""
+
+
+def assert_all_panels_show_labeled(page: Page, *, tabs: bool) -> None:
+    """Assert that every panel is to be seen, each with its label, and no tab is."""
+    panels, labels, lists = page.evaluate(COUNTS)
+    assert panels[0] == panels[1] > 0
+    assert labels == panels
+    assert (lists[0] > 0) == tabs
+    assert lists[1] == 0
+
+
+@pytest.mark.parametrize("page", EVERY_PAGE)
+def test_from_a_folder_a_page_works_whole_and_without_errors(
+    book: Path, tab: Page, page: str
+) -> None:
+    problems = listen(tab, "file:")
+    tab.goto((book / f"{page}.html").as_uri())
+    assert_shows(tab, "torch")
+    assert_one_click_switches_every_set_and_moves_nothing(tab)
+    # The seed differs by page only: whoever finds a failure finds it again.
+    assert_no_set_ever_disagrees(tab, random.Random(page))
+    if page in CHAPTERS:
+        assert len(offered(tab)) >= 3
+        assert_its_lab_redraws_on_the_ground_of_the_page(tab)
+    assert_it_fits_a_phone(tab)
+    if page in CHAPTERS:
+        tab.emulate_media(media="print")
+        assert_all_panels_show_labeled(tab, tabs=True)
+    assert problems == []
+
+
+# ---- Over HTTP, and for everyone ----------------------------------------------
+
+# The theme fades its colors; what inherits them fades after them.
+FINISH = """() => {
+  for (let fading; (fading = document.getAnimations()).length; ) {
+    fading.forEach((change) => change.finish());
+  }
+}"""
+SMALL = "(icons) => icons.filter((i) => i.getBoundingClientRect().width < 8).length"
+
+
+@pytest.mark.parametrize("page", EVERY_PAGE)
+def test_over_http_a_page_is_whole_and_axe_finds_nothing(
+    site: str, tab: Page, page: str
+) -> None:
+    tab.set_default_timeout(60_000)
+    tab.emulate_media(reduced_motion="reduce")
+    problems = listen(tab, site)
+    tab.goto(f"{site}/{page}.html")
+    for width in (390, 1280):
+        tab.set_viewport_size({"width": width, "height": 900})
+        expect(tab.locator(".primary-toggle svg.icon")).to_be_visible()
+        eventually(lambda: tab.locator("svg.icon:visible").evaluate_all(SMALL), 0)
+    assert problems == []
+    expect(tab.locator("html")).to_have_attribute("data-theme", "light")
+    assert findings(tab) == []
+    # A theme is colors: in the dark, only what depends on them is looked at again.
+    tab.evaluate("document.documentElement.dataset.theme = 'dark'")
+    tab.evaluate(FINISH)
+    assert faint(tab) == []
+
+
+# ---- Without JavaScript --------------------------------------------------------
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_without_javascript_all_panels_show_labeled(
+    book: Path, browser: Browser, chapter: str
+) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto((book / f"{chapter}.html").as_uri())
+    for media in ("screen", "print"):
+        page.emulate_media(media=media)  # type: ignore[arg-type]
+        assert_all_panels_show_labeled(page, tabs=False)
+    context.close()
