@@ -298,8 +298,8 @@ def sweep(
                     done = f"{len(kept)} of {len(unique)} runs"
                     bar.set_postfix_str(f"{done}, {sum(kept.values())} failed", refresh=False)
                     bar.update(unique[outcome.key].epochs)
-        except KeyboardInterrupt:
-            done = f"{len(kept)} of {len(unique)} runs"
+        except KeyboardInterrupt:  # which may have come when a run was kept but not counted
+            done = f"{len(results(store, unique.values()))} of {len(unique)} runs"
             print(f"Stopped: {done} are in {store}", file=sys.stderr)
             raise
     return results(store, unique.values())

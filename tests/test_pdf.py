@@ -108,11 +108,17 @@ def test_a_missing_browser_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def file(book: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def document(book: Path) -> str:
+    """Return the pages of the real book, joined."""
+    return pdf.Joined(book, ROOT / "_toc.yml").document()
+
+
+@pytest.fixture(scope="module")
+def file(book: Path, document: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the file with the real book, printed."""
     path = tmp_path_factory.mktemp("pdf") / pdf.NAME
     with ThreadPoolExecutor(1) as pool:  # the tests' browser may hold this thread's loop
-        pool.submit(pdf.make, book, ROOT / "_toc.yml", path).result()
+        pool.submit(pdf.make, book, document, path).result()
     assert path.stat().st_size < 60e6
     assert not list(book.glob("joined-*"))
     return path
@@ -218,9 +224,9 @@ def test_it_is_tagged_and_figures_have_their_alternatives(
 
 
 @pytest.mark.slow
-def test_nothing_is_cut_off_at_the_margin(book: Path, tab: Page, tmp_path: Path) -> None:
+def test_nothing_is_cut_off_at_the_margin(book: Path, document: str, tab: Page) -> None:
     path = book / "margins.html"
-    path.write_text(pdf.Joined(book, ROOT / "_toc.yml").document(), encoding="utf-8")
+    path.write_text(document, encoding="utf-8")
     try:
         tab.set_viewport_size({"width": PRINTED_WIDTH, "height": 900})
         tab.emulate_media(media="print")

@@ -125,7 +125,7 @@ class Joined:
             self.solutions["class"] = "chapter solutions"
             self.list("Hints and solutions", "solutions")
             body.append(self.solutions)
-        places = {element["id"] for element in body.select("[id]")}
+        places = {element["id"] for element in body.find_all(id=True)}
         for link in body.select('a[href^="#"]'):
             if str(link["href"])[1:] not in places:
                 link.unwrap()  # it sets something on the page, which paper cannot
@@ -167,9 +167,9 @@ class Joined:
             raise ValueError(f"{page}.html has no article: build the book first")
         for frame in article.select(FRAME):
             frame.decompose()
-        for fallback in article.select("noscript"):
+        for fallback in article.find_all("noscript"):
             fallback.unwrap()
-        for image in article.select("img"):
+        for image in article.find_all("img"):
             image["src"] = self.address(page, str(image["src"]))
             image.attrs.pop("loading", None)  # nobody scrolls a printed page
         self.follow_links(page, article)
@@ -180,7 +180,7 @@ class Joined:
             self.contents.append(self.tag("li", self.parts[page], class_="part"))
         self.list(title, key)
         self.move_solutions(key, title, article)
-        for details in article.select("details"):
+        for details in article.find_all("details"):
             details["open"] = ""
         chapter = self.tag("div", class_="chapter", id=key)
         chapter.append(article.extract())
@@ -189,11 +189,11 @@ class Joined:
     def follow_links(self, page: str, article: Tag) -> None:
         """Make ids unique in the whole book, and links lead to them."""
         key = self.key(page)
-        for element in article.select("*"):
+        for element in article.find_all(True):
             for name in ("id", "aria-labelledby", "aria-describedby", "aria-controls", "for"):
                 if value := element.get(name):
                     element[name] = " ".join(f"{key}--{part}" for part in str(value).split())
-        for link in article.select("[href]"):
+        for link in article.find_all(href=True):
             parts = urlsplit(str(link["href"]))
             if parts.scheme or parts.netloc:
                 continue
@@ -279,24 +279,29 @@ FILL = """(numbers) => {
 }"""
 
 
-def make(book: Path, toc: Path, path: Path) -> None:
+# Where everything stands, for the first printing; only what leads somewhere must be there.
+BLANK = "* { visibility: hidden !important } a[href^='#'] { visibility: visible !important }"
+
+
+def make(book: Path, document: str, path: Path) -> None:
     """Print a built book.
 
-    book: the folder with its pages. toc: its ``_toc.yml``. path: the PDF to write.
+    book: the folder with its pages. document: all of them (`Joined`). path: the PDF to write.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     joined = book / f"joined-{os.getpid()}.html"  # beside the pictures and styles it uses
     try:
-        joined.write_text(Joined(book, toc).document(), encoding="utf-8")
+        joined.write_text(document, encoding="utf-8")
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium(), args=[*FLAGS])
             page = browser.new_page()
             page.goto(joined.as_uri(), wait_until="load")
-            for is_last in (False, True):
-                page.pdf(path=path, prefer_css_page_size=True, print_background=True,
-                         tagged=is_last, outline=is_last)  # fmt: skip
-                if not is_last:
-                    page.evaluate(FILL, numbers(path))
+            blank = page.add_style_tag(content=BLANK)
+            page.pdf(path=path, prefer_css_page_size=True)
+            page.evaluate(FILL, numbers(path))
+            blank.evaluate("(style) => style.remove()")
+            page.pdf(path=path, prefer_css_page_size=True, print_background=True,
+                     tagged=True, outline=True)  # fmt: skip
             headings = page.locator("h1, h2, h3, h4").all_inner_texts()
             browser.close()
         pack(path, headings)
@@ -315,7 +320,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{options.book} holds no built book: run make book", file=sys.stderr)
         return 1
     try:
-        make(options.book.resolve(), options.toc, options.to)
+        book = options.book.resolve()
+        make(book, Joined(book, options.toc).document(), options.to)
     except FileNotFoundError as error:
         print(error, file=sys.stderr)
         return 1
