@@ -50,6 +50,31 @@ def press_tab(page: Page) -> Locator:
     return page.locator(":focus")
 
 
+SMALL = """() => [...document.querySelectorAll("svg.icon")]
+  .filter((icon) => icon.checkVisibility() && icon.getBoundingClientRect().width < 8)
+  .map((icon) => icon.outerHTML)"""
+
+
+def assert_icons_are_drawn(page: Page) -> None:
+    """Assert that a page of the book shows its icons, all in a size to be seen."""
+    expect(page.locator(".primary-toggle svg.icon")).to_be_visible()
+    eventually(lambda: page.evaluate(SMALL), [])
+
+
+def problems_of(page: Page, *origins: str) -> list[str]:
+    """Return the list of all that will go wrong on a page, requests of others among it."""
+    problems: list[str] = []
+    page.on("request", lambda r: None if r.url.startswith((*origins, "data:", "blob:"))
+            else problems.append(f"outside: {r.url}"))  # fmt: skip
+    page.on("requestfailed", lambda request: problems.append(f"failed: {request.url}"))
+    page.on("response", lambda r: problems.append(r.url) if r.status >= 400 else None)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on(
+        "console", lambda m: problems.append(m.text) if m.type in ("error", "warning") else None
+    )
+    return problems
+
+
 @pytest.fixture(scope="session")
 def small() -> MNIST:
     """Ten batches of 128 real images, and a little to evaluate on."""

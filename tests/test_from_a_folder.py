@@ -1,7 +1,7 @@
-"""Every page of the real book in a browser: from a folder, over HTTP, and without JavaScript.
+"""Every page of the real book, opened in a browser as a file, and without JavaScript.
 
-Opening a page takes longer than most that is done on it. So each is opened once for each of
-the three, and a visit looks at all that differs from page to page.
+Opening a page takes longer than most that is done on it: so each is opened once, and a visit
+looks at all that differs from page to page.
 """
 
 from __future__ import annotations
@@ -10,30 +10,12 @@ import random
 from pathlib import Path
 
 import pytest
-from audit.measure import faint, findings
-from conftest import eventually, settled
+from conftest import assert_icons_are_drawn, eventually, problems_of, settled
 from playwright.sync_api import Browser, Page, expect
 from test_book import CHAPTERS, EVERY_PAGE, assert_shows, offered
 from test_tabs import assert_notes
 
 pytestmark = pytest.mark.slow
-
-
-def listen(page: Page, *origins: str) -> list[str]:
-    """Return the list of all that will go wrong on a page, requests of others among it."""
-    problems: list[str] = []
-    page.on("request", lambda r: None if r.url.startswith((*origins, "data:", "blob:"))
-            else problems.append(f"outside: {r.url}"))  # fmt: skip
-    page.on("requestfailed", lambda request: problems.append(f"failed: {request.url}"))
-    page.on("response", lambda r: problems.append(r.url) if r.status >= 400 else None)
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on(
-        "console", lambda m: problems.append(m.text) if m.type in ("error", "warning") else None
-    )
-    return problems
-
-
-# ---- From a folder -----------------------------------------------------------
 
 TOP = "(element) => element.getBoundingClientRect().top"
 
@@ -81,6 +63,7 @@ OUTSIDE = "(all) => all.map((b) => b.getBoundingClientRect().right).filter((x) =
 
 def assert_it_fits_a_phone(page: Page) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
+    assert_icons_are_drawn(page)
     boxes = page.locator(".framework-tablist, .cell_output img")
     for framework in offered(page) or ["torch"]:
         page.evaluate(f"window.d2lsched.choose('{framework}')")
@@ -112,7 +95,7 @@ def assert_all_panels_show_labeled(page: Page, *, tabs: bool) -> None:
 def test_from_a_folder_a_page_works_whole_and_without_errors(
     book: Path, tab: Page, page: str
 ) -> None:
-    problems = listen(tab, "file:")
+    problems = problems_of(tab, "file:")
     tab.goto((book / f"{page}.html").as_uri())
     assert_shows(tab, "torch")
     assert_one_click_switches_every_set_and_moves_nothing(tab)
@@ -126,41 +109,6 @@ def test_from_a_folder_a_page_works_whole_and_without_errors(
         tab.emulate_media(media="print")
         assert_all_panels_show_labeled(tab, tabs=True)
     assert problems == []
-
-
-# ---- Over HTTP, and for everyone ----------------------------------------------
-
-# The theme fades its colors; what inherits them fades after them.
-FINISH = """() => {
-  for (let fading; (fading = document.getAnimations()).length; ) {
-    fading.forEach((change) => change.finish());
-  }
-}"""
-SMALL = "(icons) => icons.filter((i) => i.getBoundingClientRect().width < 8).length"
-
-
-@pytest.mark.parametrize("page", EVERY_PAGE)
-def test_over_http_a_page_is_whole_and_axe_finds_nothing(
-    site: str, tab: Page, page: str
-) -> None:
-    tab.set_default_timeout(60_000)
-    tab.emulate_media(reduced_motion="reduce")
-    problems = listen(tab, site)
-    tab.goto(f"{site}/{page}.html")
-    for width in (390, 1280):
-        tab.set_viewport_size({"width": width, "height": 900})
-        expect(tab.locator(".primary-toggle svg.icon")).to_be_visible()
-        eventually(lambda: tab.locator("svg.icon:visible").evaluate_all(SMALL), 0)
-    assert problems == []
-    expect(tab.locator("html")).to_have_attribute("data-theme", "light")
-    assert findings(tab) == []
-    # A theme is colors: in the dark, only what depends on them is looked at again.
-    tab.evaluate("document.documentElement.dataset.theme = 'dark'")
-    tab.evaluate(FINISH)
-    assert faint(tab) == []
-
-
-# ---- Without JavaScript --------------------------------------------------------
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
