@@ -50,15 +50,22 @@ def press_tab(page: Page) -> Locator:
     return page.locator(":focus")
 
 
-SMALL = """() => [...document.querySelectorAll("svg.icon")]
-  .filter((icon) => icon.checkVisibility() && icon.getBoundingClientRect().width < 8)
-  .map((icon) => icon.outerHTML)"""
+UNDRAWN = """() => {
+  const small = (icon) => icon.getBoundingClientRect().width < 8;
+  const letter = (e) => ["::before", "::after"]
+    .some((part) => /[\ue000-\uf8ff]/.test(getComputedStyle(e, part).content));
+  const all = (selector) => [...document.querySelectorAll(selector)];
+  return [
+    ...all("svg.icon").filter(small),
+    ...all("a, button, summary, .admonition-title, .versionmodified").filter(letter),
+  ].filter((e) => e.checkVisibility()).map((e) => e.outerHTML);
+}"""
 
 
 def assert_icons_are_drawn(page: Page) -> None:
-    """Assert that a page of the book shows its icons, all in a size to be seen."""
+    """Assert that a page of the book shows its icons, and none as a letter of a font."""
     expect(page.locator(".primary-toggle svg.icon")).to_be_visible()
-    eventually(lambda: page.evaluate(SMALL), [])
+    eventually(lambda: page.evaluate(UNDRAWN), [])
 
 
 def problems_of(page: Page, *origins: str) -> list[str]:

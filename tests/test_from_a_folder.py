@@ -57,6 +57,25 @@ def assert_no_set_ever_disagrees(page: Page, choice: random.Random) -> None:
         assert_notes(page, framework)
 
 
+TOP_TO = """(lab, y) => scrollBy({
+  top: lab.getBoundingClientRect().top - y, behavior: "instant",
+})"""
+COVERED = """() => {
+  const lab = document.querySelector(".schedule-lab");
+  const [plots, readout] = [".lab-plots", ".lab-readout"]
+    .map((part) => lab.querySelector(part).getBoundingClientRect());
+  return { below: Math.max(0, plots.bottom - readout.top), above: Math.max(0, -plots.top) };
+}"""
+
+
+def assert_the_curves_of_its_lab_stay_in_sight_and_hide_nothing(page: Page) -> None:
+    lab = page.locator(".schedule-lab").first
+    lab.evaluate(TOP_TO, 200)
+    eventually(lambda: page.evaluate(COVERED)["below"], 0)
+    lab.evaluate(TOP_TO, -150)
+    eventually(lambda: page.evaluate(COVERED)["above"], 0)
+
+
 OVERFLOW = "Math.max(0, document.scrollingElement.scrollWidth - innerWidth)"
 OUTSIDE = "(all) => all.map((b) => b.getBoundingClientRect().right).filter((x) => x > 390)"
 
@@ -104,6 +123,7 @@ def test_from_a_folder_a_page_works_whole_and_without_errors(
     if page in CHAPTERS:
         assert len(offered(tab)) >= 3
         assert_its_lab_redraws_on_the_ground_of_the_page(tab)
+        assert_the_curves_of_its_lab_stay_in_sight_and_hide_nothing(tab)
     assert_it_fits_a_phone(tab)
     if page in CHAPTERS:
         tab.emulate_media(media="print")

@@ -526,6 +526,23 @@ def test_without_bubblewrap_it_refuses(
     assert "apt-get install bubblewrap" in capsys.readouterr().err
 
 
+def test_a_sandbox_that_is_slow_to_start_costs_nobody_points(
+    graded: dict[str, Any], course: Path, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    def kept() -> dict[Path, bytes]:
+        return {path: path.read_bytes() for path in (course / "marks").rglob("*.json")}
+
+    before = kept()
+    assert before
+    monkeypatch.setattr(sandbox, "START_SECONDS", 0.0)
+    again = ["--course", str(course), "--student", "honest", "--again", "--quiet"]
+    assert main([*again, "--csv", str(tmp_path / "marks.csv")]) == 1
+    why = "Not graded: The sandbox did not start: it was stopped after 0 seconds"
+    assert why in capsys.readouterr().err
+    assert kept() == before
+
+
 def test_nbgraders_own_autograding_is_refused(course: Path) -> None:
     with pytest.raises(AssertionError, match=r"d2lsched\.teaching\.grade"):
         run_nbgrader(course, "autograde", NAME, "--student", "honest", "--force")

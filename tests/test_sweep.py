@@ -266,6 +266,8 @@ def started(store: Path) -> subprocess.Popen:
         return subprocess.Popen(
             [sys.executable, "-c", SCRIPT, str(store)],
             start_new_session=True, stdout=log, stderr=log,
+            # What a shell runs in the background ignores Ctrl-C, as would all that it starts.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             env={**os.environ, "PYTHONPATH": path},
         )  # fmt: skip
 

@@ -38,6 +38,9 @@ TEACHING = ("teaching/__init__.py", "teaching/checks.py", "teaching/parameters.p
 PARTS = ("bin", "lib", "lib32", "lib64", "pyvenv.cfg", "share/fonts", "share/zoneinfo")
 """What the sandbox sees of /usr, of Python's folder and of its environment's."""
 
+START_SECONDS = 30
+"""A sandbox that has not begun by then is the machine's fault, not the submission's."""
+
 HOME = "/tmp"
 INSIDE = "/opt/d2lsched"
 USERS = itertools.cycle(range(64_000, 65_000))
@@ -264,19 +267,29 @@ class Sandbox:
 
     def run(self) -> None:
         """Run the cells; errors are kept in `errors`. `Ended` if a statement ended it all."""
-        self._send(self._job)
-        started = False
+        self._start()
         while True:
-            message = self._next(30 if not started else self.limits.cell_seconds, started)
-            if "started" in message:
-                started = True
-            elif "at" in message:
+            message = self._next(self.limits.cell_seconds, True)
+            if "at" in message:
                 self._place = _pair(message["at"])
             elif "error" in message and len(self.errors) < 100:
                 self.errors.append(_error(message["error"]))
             elif "ready" in message:
                 self._place = None
                 return
+
+    def _start(self) -> None:
+        """Send the job, and wait until the first cell is about to run."""
+        try:
+            self._send(self._job)
+            self._next(START_SECONDS, False)
+        except Ended as end:
+            if time.monotonic() > self.until:
+                raise
+            raise Unavailable(
+                f"The sandbox did not start: {end.reason}. Grade when less else runs, or with "
+                "fewer --jobs."
+            ) from None
 
     def ask(self, request: Any) -> Any:
         """Return the answer to a request, as plain values. `Ended` if it cannot be had."""
