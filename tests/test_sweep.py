@@ -245,8 +245,10 @@ def test_what_is_no_run_no_store_or_not_there_is_an_error(tmp_path):
 
 # --- interruptions: real processes, real signals
 
+# What a shell runs in the background ignores Ctrl-C, and so does all that it starts.
 SCRIPT = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from test_sweep import many
 from d2lsched.sweep import sweep
 sweep(many(), sys.argv[1], n_jobs=2)
@@ -266,8 +268,6 @@ def started(store: Path) -> subprocess.Popen:
         return subprocess.Popen(
             [sys.executable, "-c", SCRIPT, str(store)],
             start_new_session=True, stdout=log, stderr=log,
-            # What a shell runs in the background ignores Ctrl-C, as would all that it starts.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             env={**os.environ, "PYTHONPATH": path},
         )  # fmt: skip
 
