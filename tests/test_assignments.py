@@ -189,25 +189,31 @@ def reached(name: str, text: str) -> set[str]:
 def packed(name: str, known: dict[str, Known]) -> list[Submission]:
     """Put all known answers into few notebooks: never one that depends on a wrong one."""
     found: list[Submission] = []
-
-    def bent(cell: str, answer: str | Wrong, other: str, theirs: str | Wrong) -> bool:
-        text = answer.source if isinstance(answer, Wrong) else answer
-        return isinstance(theirs, Wrong) and other in reached(name, text)
-
-    def fits(submission: Submission, cell: str, answer: str | Wrong) -> bool:
-        return cell not in submission.altered and not any(
-            bent(cell, answer, other, theirs) or bent(other, theirs, cell, answer)
-            for other, (_, theirs) in submission.altered.items()
-        )
-
     for cell, one in known.items():
         for label, answer in [*one.right.items(), *one.wrong.items()]:
-            place = next((s for s in found if fits(s, cell, answer)), None)
-            if place is None:
-                place = Submission(f"student {len(found)}")
-                found.append(place)
-            place.altered[cell] = label, answer
+            text = answer.source if isinstance(answer, Wrong) else answer
+            for submission in found:
+                others = submission.sources()
+                if (
+                    cell not in others
+                    and not reached(name, text) & submission.wrong()
+                    and not (
+                        isinstance(answer, Wrong)
+                        and any(cell in reached(name, other) for other in others.values())
+                    )
+                ):
+                    break
+            else:
+                submission = Submission(f"student {len(found)}")
+                found.append(submission)
+            submission.altered[cell] = label, answer
     return found
+
+
+def hand_in(course: Path, student: str, name: str, notebook: Notebook) -> None:
+    place = course / "submitted" / student / name
+    place.mkdir(parents=True)
+    (place / f"{name}.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
 
 
 @dataclass
@@ -230,16 +236,12 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Any:
         release = json.loads((folder / "release" / name / f"{name}.ipynb").read_text("utf-8"))
         submissions = packed(name, answers.load(COURSE, name))
 
-        def put(student: str, notebook: Notebook) -> None:
-            place = folder / "submitted" / student / name
-            place.mkdir(parents=True)
-            text = json.dumps(notebook)
-            (place / f"{name}.ipynb").write_text(text, encoding="utf-8")
-
-        put("untouched", release)
-        put("solution", answers.submission(source(name), "solution", {}))
+        hand_in(folder, "untouched", name, release)
+        solution = answers.submission(source(name), "solution", {})
+        hand_in(folder, "solution", name, solution)
         for one in submissions:
-            put(one.student, answers.submission(source(name), one.student, one.sources()))
+            notebook = answers.submission(source(name), one.student, one.sources())
+            hand_in(folder, one.student, name, notebook)
         with Course(folder) as course:
             Grader(course, jobs=2).run(list(course.submissions()), progress=False)
         scores: dict[str, dict[str, float | None]] = {}
@@ -353,10 +355,8 @@ def test_a_grading_killed_and_started_again_ends_with_the_same_table(
     name = "a2_warmup"
     folder = made_course(tmp_path, [name])
     for one in graded(name).submissions[:8]:
-        place = folder / "submitted" / one.student / name
-        place.mkdir(parents=True)
         notebook = answers.submission(source(name), one.student, one.sources())
-        (place / f"{name}.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+        hand_in(folder, one.student, name, notebook)
     command = [sys.executable, "-m", "d2lsched.teaching.grade", "--course", str(folder)]
 
     def grade(*options: str) -> subprocess.Popen[str]:
@@ -403,11 +403,7 @@ def test_points_that_a_teacher_changes_are_those_that_count(
     cell["metadata"]["nbgrader"]["points"] = 30
     (folder / "source" / name / f"{name}.ipynb").write_text(json.dumps(notebook), "utf-8")
     run_nbgrader(folder, "generate_assignment", name)
-    place = folder / "submitted" / "ada" / name
-    place.mkdir(parents=True)
-    (place / f"{name}.ipynb").write_text(
-        json.dumps(answers.submission(source(name), "ada", {}))
-    )
+    hand_in(folder, "ada", name, answers.submission(source(name), "ada", {}))
     with Course(folder) as course:
         Grader(course).run(list(course.submissions()), progress=False)
         assert course.book.find_submission(name, "ada").score == 47

@@ -13,6 +13,7 @@ import pytest
 from conftest import assert_icons_are_drawn, eventually, problems_of, settled
 from playwright.sync_api import Browser, Page, expect
 from test_book import CHAPTERS, EVERY_PAGE, assert_shows, offered
+from test_lab import OVERFLOW, curves
 from test_tabs import assert_notes
 
 pytestmark = pytest.mark.slow
@@ -32,7 +33,7 @@ def assert_one_click_switches_every_set_and_moves_nothing(page: Page) -> None:
 
 
 def assert_its_lab_redraws_on_the_ground_of_the_page(page: Page) -> None:
-    curve = page.locator(".schedule-lab svg > g path.lab-curve").first
+    curve = curves(page).first
     before = curve.get_attribute("d")
     page.locator(".lab-fields input[type=range]").first.press("ArrowLeft")
     expect(curve).not_to_have_attribute("d", before or "")
@@ -76,7 +77,6 @@ def assert_the_curves_of_its_lab_stay_in_sight_and_hide_nothing(page: Page) -> N
     eventually(lambda: page.evaluate(COVERED)["above"], 0)
 
 
-OVERFLOW = "Math.max(0, document.scrollingElement.scrollWidth - innerWidth)"
 OUTSIDE = "(all) => all.map((b) => b.getBoundingClientRect().right).filter((x) => x > 390)"
 
 
@@ -94,7 +94,9 @@ def assert_it_fits_a_phone(page: Page) -> None:
 COUNTS = """() => {
   const count = (selector) => {
     const all = [...document.querySelectorAll(selector)];
-    return [all.length, all.filter((e) => e.checkVisibility()).length];
+    const seen = (e) => e.checkVisibility({ visibilityProperty: true })
+      && e.getBoundingClientRect().height > 0;
+    return [all.length, all.filter(seen).length];
   };
   const panel = ".framework-tabs > .framework";
   return [count(panel), count(panel + " > .framework-label"), count("[role=tablist]")];

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from audit.measure import faint, findings, parts_of, transferred
+from audit.measure import parts_of, transferred
 from conftest import eventually, press_tab
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
@@ -183,23 +183,16 @@ def test_chapters_have_descriptions_of_their_own(book: Path) -> None:
     assert len(set(texts)) == len(CHAPTERS)
 
 
+@pytest.mark.slow
+def test_references_have_short_labels(book: Path) -> None:
+    labels = [label.text for label in read(book, "chapters/references").select("span.label")]
+    assert len(labels) > 50
+    assert [
+        one for one in labels if not re.fullmatch(r"\[[A-Za-z]{1,5}\+?\d\d[a-z]?\]", one)
+    ] == []
+
+
 # ---- For everyone ------------------------------------------------------------
-
-
-FAINT = """<html lang="en"><title>Faint</title><main><h1>Title</h1>
-<p style="color: #888; background: #fff">on white: <b style="background: #000">on black</b></p>
-<p style="color: #888; background: #000">on black</p>
-<div class="highlight"><b>black</b> <span style="opacity: 0.4">gray</span></div></main>"""
-
-
-def test_axe_finds_what_is_faint_on_its_ground(tab: Page) -> None:
-    tab.set_content(FAINT)
-    (found,) = findings(tab)
-    assert "color-contrast" in found
-    assert "2 times, first <p" in found
-    tab.locator("main").evaluate("(main) => { main.style.background = 'none #444' }")
-    (found,) = faint(tab)
-    assert "4 times, first <h1" in found  # and both words of code
 
 
 MARKED = """(element) => {
