@@ -294,10 +294,10 @@ def write_downloads(app: Sphinx, exception: Exception | None) -> None:
             return f"{base.rstrip('/')}/{shown}{'#' * bool(anchor)}{anchor}" if base else None
 
         notebook = nbformat.read(root / f"{page}.ipynb", as_version=4)
-        for framework in (None, *PACKAGES):
-            path = out / (framework or "all") / f"{page}.ipynb"
+        for only_one in (None, *PACKAGES):
+            path = out / (only_one or "all") / f"{page}.ipynb"
             path.parent.mkdir(parents=True, exist_ok=True)
-            text = to_text(standing_alone(notebook, root, framework, follow))
+            text = to_text(standing_alone(notebook, root, only_one, follow))
             path.write_text(text, encoding="utf-8")
 
 
