@@ -175,7 +175,6 @@ def standing_alone(
         if cell.cell_type == "markdown":
             cell.source = plain(cell.source, root / "chapters/references.bib", follow)
     copy.cells.insert(0, needs(copy, repository(root)))
-    copy.metadata.pop("mystnb", None)
     return numbered(copy)
 
 
