@@ -4,6 +4,7 @@ PYTHON    ?=
 WORKERS   ?= 2
 NOTEBOOKS ?= chapters
 PORT      ?= 8000
+FRAMEWORK ?=
 
 BOOK      := _build/html/index.html
 BIN       := .venv/bin
@@ -22,7 +23,7 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 export JUPYTER_PREFER_ENV_PATH := 1
 export KERAS_BACKEND := tensorflow
 
-.PHONY: help book pdf serve lab run test check format lectures experiments bench audit clean
+.PHONY: help book pdf serve lab edit run test check format lectures experiments bench audit clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -45,7 +46,11 @@ pdf: $(TOOLS) chromium book ## print the whole book, some 800 pages, as one PDF;
 serve: $(BOOK) ## serve the built book on localhost (PORT=8000)
 	@$(BIN)/python -m d2lsched.book.serve _build/html --port $(PORT)
 
-lab: $(INSTALLED) ## open the chapters in JupyterLab
+lab: $(INSTALLED) ## open copies of the chapters, yours to change, in JupyterLab (FRAMEWORK=torch)
+	$(BIN)/python -m d2lsched.book.copies notebooks $(FRAMEWORK:%=--framework %)
+	$(BIN)/jupyter-lab --ServerApp.root_dir=notebooks "notebooks/Start here.ipynb"
+
+edit: $(INSTALLED) ## open the book's own notebooks in JupyterLab, to change the book
 	$(BIN)/jupyter-lab chapters
 
 run: $(INSTALLED) ## execute the notebooks in place, from cold kernels (NOTEBOOKS=chapters)

@@ -12,7 +12,9 @@ from d2lsched.book.plain import plain
 
 ROOT = Path(__file__).parents[1]
 WORKS = ROOT / "chapters/references.bib"
-NOTEBOOKS = sorted((ROOT / "chapters").rglob("*/*.ipynb"))
+NOTEBOOKS = [
+    p for p in sorted(execute.find([ROOT / "chapters"])) if p.parent.name != "chapters"
+]
 SGDR = "[Loshchilov and Hutter (2016)](https://arxiv.org/abs/1608.03983)"
 
 

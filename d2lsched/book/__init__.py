@@ -11,7 +11,7 @@ with needs("book"):
     from sphinx.application import Sphinx
     from sphinx.config import Config
 
-    from d2lsched.book import citations, figures, lab, page, search
+    from d2lsched.book import citations, figures, lab, page, search, web
     from d2lsched.book.api import Api
     from d2lsched.book.mathml import visit_math, visit_math_block
     from d2lsched.book.tabs import FrameworkTabs
@@ -30,6 +30,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.setup_extension("d2lsched.book.export")
     app.connect("source-read", citations.link_references)
     search.setup(app)
+    web.setup(app)
     page.setup(app)
     figures.setup(app)
     app.add_directive("api", Api)

@@ -9,8 +9,8 @@ level begins a slide. Between a slide's own words, a line such as
 
 takes something from a chapter, found by a phrase that occurs in it once: `@figure` the picture
 that a cell has drawn, `@output` what a cell has printed, `@code` a cell's source, `@prose` a
-paragraph. ``[+0.35 ± 0.30](decay/cosine.ipynb)`` quotes a result: the words stand, one by one, in
-what that chapter prints. From a line `@notes` on, a slide's text is for the speaker (key S).
+paragraph. ``[+0.35 ± 0.30](decay/cosine.ipynb)`` quotes a result, words that stand in what that
+chapter prints. From a line `@notes` on, a slide's text is for the speaker (key S).
 
 nbconvert joins the cells, reveal.js shows them; both are kept by others. The notebook that is
 written beside the slides opens in JupyterLab, and under RISE.
