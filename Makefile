@@ -23,7 +23,7 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 export JUPYTER_PREFER_ENV_PATH := 1
 export KERAS_BACKEND := tensorflow
 
-.PHONY: help book pdf serve lab edit run test check format lectures experiments bench audit clean
+.PHONY: help book pdf serve lab edit run test check format lectures experiments bench audit picture clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -103,6 +103,9 @@ $(LIGHTHOUSE): tests/audit/package-lock.json
 audit: $(TOOLS) chromium $(LIGHTHOUSE) $(BOOK) ## weigh the pages; axe and Lighthouse examine them for 13 minutes
 	@echo "Examining every page takes 13 minutes on two cores."
 	$(BIN)/python tests/audit/measure.py _build/html
+
+picture: $(TOOLS) chromium $(BOOK) ## take the README's picture of the built book
+	$(BIN)/python docs/picture.py _build/html
 
 clean: ## remove the built book and caches (.venv stays: rm -r .venv)
 	rm -rf _build .pytest_cache .mypy_cache .ruff_cache .hypothesis
