@@ -24,7 +24,7 @@ from conftest import QuietHandler, assert_icons_are_drawn, problems_of
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from playwright.sync_api import Page, expect
 from sphinx.errors import ConfigError
-from test_book import EVERY_PAGE, read
+from test_book import EVERY_PAGE, PAGES, read
 from test_packaging import requirements
 
 from d2lsched.book import web
@@ -349,3 +349,33 @@ def test_the_citation_is_of_this_book_and_this_version() -> None:
     assert citation["title"] == config["title"]
     assert [author["name"] for author in citation["authors"]] == [config["author"]]
     assert citation["version"] == project["version"]
+
+
+# ---- Sentences ---------------------------------------------------------------
+
+ASSUMED = {  # of a reader, who may have a page on the web, or a notebook in Colab, and no more
+    ".md": r"\b[Yy]ou(?: have|'ve)? built\b|\b(?:page|notebook) was run\b",
+    ".ipynb": r"\bYou(?: have|'ve)? built\b|\b(?:page|notebook) was run\b|`make ",
+}
+
+
+def assumed(path: Path) -> list[str]:
+    """Return what a page takes for granted that only who has built the book has."""
+    texts = [path.read_text(encoding="utf-8")]
+    if path.suffix == ".ipynb":
+        cells = nbformat.read(path, as_version=4).cells
+        texts = [cell.source for cell in cells if cell.cell_type == "markdown"]
+    joined = " ".join(" ".join(texts).split())
+    return re.findall(ASSUMED[path.suffix], joined)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_takes_no_copy_of_the_book_for_granted(page: str) -> None:
+    (path,) = (ROOT / f"{page}{s}" for s in ASSUMED if (ROOT / f"{page}{s}").exists())
+    assert assumed(path) == []
+
+
+def test_what_is_taken_for_granted_is_seen(tmp_path: Path) -> None:
+    text = "You have built the book. This page was\nrun here. Try `make lab`."
+    nbformat.write(new_notebook(cells=[new_markdown_cell(text)]), tmp_path / "one.ipynb")
+    assert len(assumed(tmp_path / "one.ipynb")) == 3
