@@ -5,13 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sphinx.application import Sphinx
-from sphinx.config import Config
+from d2lsched.extras import needs
 
-from d2lsched.book import citations, figures, lab, page, search, web
-from d2lsched.book.api import Api
-from d2lsched.book.mathml import visit_math, visit_math_block
-from d2lsched.book.tabs import FrameworkTabs
+with needs("book"):
+    from sphinx.application import Sphinx
+    from sphinx.config import Config
+
+    from d2lsched.book import citations, figures, lab, page, search, web
+    from d2lsched.book.api import Api
+    from d2lsched.book.mathml import visit_math, visit_math_block
+    from d2lsched.book.tabs import FrameworkTabs
 
 HERE = Path(__file__).parent
 

@@ -25,7 +25,6 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-import yaml
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 from sphinx.application import Sphinx
@@ -34,6 +33,7 @@ from sphinx_external_toc.parsing import parse_toc_yaml
 from d2lsched.book.execute import to_text
 from d2lsched.book.plain import plain
 from d2lsched.book.tabs import FRAMEWORKS
+from d2lsched.book.web import repository
 
 PACKAGES = {"torch": {"torch", "schedulefree", "prodigyopt"},
             "tensorflow": {"tensorflow", "tensorflow-cpu"},
@@ -175,7 +175,6 @@ def standing_alone(
         if cell.cell_type == "markdown":
             cell.source = plain(cell.source, root / "chapters/references.bib", follow)
     copy.cells.insert(0, needs(copy, repository(root)))
-    copy.metadata.pop("mystnb", None)
     return numbered(copy)
 
 
@@ -192,13 +191,6 @@ def pages_of(root: Path) -> dict[str, str]:
 def exists(root: Path, name: str, suffix: str) -> bool:
     """Whether a page of the book is in a file with this suffix."""
     return (root / f"{name}{suffix}").exists()
-
-
-def repository(root: Path) -> str | None:
-    """Return the address of the book's repository, if ``_config.yml`` has one."""
-    config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
-    address: str | None = (config.get("repository") or {}).get("url")
-    return address
 
 
 def exported(root: Path, framework: str | None) -> Iterator[tuple[str, str]]:

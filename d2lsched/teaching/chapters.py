@@ -12,9 +12,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from sphinx_external_toc.parsing import parse_toc_yaml
+from d2lsched.extras import needs
 
-from d2lsched.book.plain import plain
+with needs("teaching"):
+    from sphinx_external_toc.parsing import parse_toc_yaml
+
+    from d2lsched.book.plain import plain
 
 ROOT = Path(__file__).parents[2]
 

@@ -27,15 +27,18 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import nbformat
-from nbconvert.exporters import SlidesExporter
-from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
-from nbformat import NotebookNode
-from pygments.formatters import HtmlFormatter
-from pygments.styles import get_style_by_name
+from d2lsched.extras import needs
 
-from d2lsched.book.mathml import to_mathml
-from d2lsched.teaching.chapters import ROOT, Chapter
+with needs("teaching"):
+    import nbformat
+    from nbconvert.exporters import SlidesExporter
+    from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+    from nbformat import NotebookNode
+    from pygments.formatters import HtmlFormatter
+    from pygments.styles import get_style_by_name
+
+    from d2lsched.book.mathml import to_mathml
+    from d2lsched.teaching.chapters import ROOT, Chapter
 
 TAKEN = re.compile(r"^@(figure|output|code|prose) (\S+) \| (.+)$")
 QUOTED = re.compile(r"\[([^\]]+)\]\(([\w/-]+)\.ipynb\)")
