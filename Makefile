@@ -136,12 +136,13 @@ ifneq ($(call MADE_WITH,$(or $(PYTHON),$(BIN)/python)),$(shell cat $(INSTALLED) 
 ANEW      := yes
 .PHONY: $(INSTALLED)
 endif
+VENV      := -m venv
 PIP       := $(BIN)/python -m pip install --disable-pip-version-check
 
 $(INSTALLED): requirements.txt constraints.txt pyproject.toml
 	@$(if $(ANEW),$(FIND_PYTHON); \
 	  base=$$("$$python" -c "import sys; print(sys._base_executable)"); \
-	  echo "Making .venv with $$("$$base" --version)"; rm -rf .venv; "$$base" -m venv .venv)
+	  echo "Making .venv with $$("$$base" --version)"; rm -rf .venv; "$$base" $(VENV) .venv)
 	@rm -f $(INSTALLED)
 	$(PIP) -r requirements.txt
 	$(PIP) --no-build-isolation --no-deps --editable .

@@ -1,6 +1,7 @@
 """Imports: what a module loads, and what it says when something is absent."""
 
 import json
+import os
 import pkgutil
 import re
 import subprocess
@@ -152,6 +153,28 @@ def test_where_a_library_is_absent_the_error_names_the_extra():
         ).groups()
         assert library in brought_by(extra) - brought_by("")
         assert extra == extra_of(module) or (extra, library) == ("book", "sphinx")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_sweep_without_its_framework_says_so_before_any_run(tmp_path, jobs):
+    (tmp_path / "jax.py").write_text("raise ModuleNotFoundError('no JAX', name='jax')")
+    code = f"""
+from d2lsched.sweep import Run, results, sweep
+few = {{"epochs": 1, "train": 256, "validation": 128, "test": 0}}
+runs = [Run(framework, 0.1, seed, **few) for framework in ("numpy", "jax") for seed in (0, 1)]
+try:
+    sweep(runs, r"{tmp_path / "store"}", n_jobs={jobs}, progress=False)
+except ImportError as error:
+    print(error)
+print(len(results(r"{tmp_path / "store"}")))
+print(len(sweep(runs[:2], r"{tmp_path / "store"}", n_jobs={jobs}, progress=False)))
+"""
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}  # the workers inherit it
+    done = subprocess.run([sys.executable, "-c", code], env=environment, text=True,
+                          capture_output=True, check=True)  # fmt: skip
+    said = 'jax is not installed: pip install "d2lsched[jax]"'
+    assert done.stdout.splitlines() == [said, "0", "2"]
 
 
 def test_schedules_work_where_no_framework_is_installed():
