@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from functools import partial
 from http.server import ThreadingHTTPServer
@@ -16,11 +18,14 @@ import nbformat
 import pytest
 import yaml
 from audit.measure import faint, findings
+from check_jsonschema import main as check_jsonschema
+from click.testing import CliRunner, Result
 from conftest import QuietHandler, assert_icons_are_drawn, problems_of
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from playwright.sync_api import Page, expect
 from sphinx.errors import ConfigError
-from test_book import EVERY_PAGE, read
+from test_book import EVERY_PAGE, PAGES, read
+from test_packaging import requirements
 
 from d2lsched.book import web
 
@@ -266,3 +271,111 @@ def test_every_button_is_seen_and_named(published_site: str, tab: Page, width: i
     tab.evaluate("document.documentElement.dataset.theme = 'dark'")
     assert faint(tab) == []
     assert problems == []
+
+
+# ---- What publishing needs ---------------------------------------------------
+
+WORKFLOW = ROOT / ".github/workflows/book.yml"
+SCHEMAS = {
+    ".github/workflows/*.yml": "vendor.github-workflows",
+    ".github/ISSUE_TEMPLATE/*.yml": "vendor.github-issue-forms",
+    "CITATION.cff": "vendor.citation-file-format",
+}
+
+
+def checked(schema: str, *files: Path) -> Result:
+    """Check files against a schema that the library brings; it asks no network."""
+    return CliRunner().invoke(check_jsonschema, ["--builtin-schema", schema, *map(str, files)])
+
+
+@pytest.mark.parametrize(("files", "schema"), SCHEMAS.items())
+def test_what_github_reads_is_what_it_expects(files: str, schema: str, tmp_path: Path) -> None:
+    found = sorted(ROOT.glob(files))
+    assert found
+    run = checked(schema, *found)
+    assert run.exit_code == 0, run.output
+    broken = tmp_path / found[0].name
+    text = found[0].read_text(encoding="utf-8")
+    broken.write_text(re.sub(r"(?m)^(jobs|body|authors):", r"my-\1:", text), encoding="utf-8")
+    assert checked(schema, broken).exit_code == 1
+
+
+def test_the_workflow_publishes_what_the_two_commands_have_made() -> None:
+    text = WORKFLOW.read_text(encoding="utf-8")
+    jobs = yaml.safe_load(text)["jobs"]
+    runs = {name: [step.get("run") for step in job["steps"]] for name, job in jobs.items()}
+    assert "make test" in runs["test"]
+    assert "make book" in runs["book"]
+    assert set(jobs["publish"]["needs"]) == {"test", "book"}
+    (push,) = [run for run in runs["publish"] if run]
+    assert f'git push --force "$ADDRESS" {web.NOTEBOOKS}' in push
+
+
+def test_the_workflow_installs_the_tests_packages() -> None:
+    lines = (ROOT / "apt.txt").read_text(encoding="utf-8").splitlines()
+    packages = {line.split()[0] for line in lines if line[:1].isalpha()}
+    text = WORKFLOW.read_text(encoding="utf-8")
+    assert "chromium" in packages  # the runner has it
+    assert [name for name in packages - {"chromium"} if f" {name}" not in text] == []
+
+
+def test_binder_and_the_workflow_take_a_python_that_every_library_has() -> None:
+    python = (ROOT / ".binder/runtime.txt").read_text().removeprefix("python-").strip()
+    jobs = yaml.safe_load(WORKFLOW.read_text(encoding="utf-8"))["jobs"]
+    steps = [step for job in jobs.values() for step in job["steps"]]
+    asked = [step["with"]["python-version"] for step in steps if "setup-python" in str(step)]
+    assert set(asked) == {python}
+    where = {"python_version": python, "python_full_version": f"{python}.9"}
+    where |= {"sys_platform": "linux", "platform_machine": "x86_64"}
+    here = [
+        r for r in requirements("requirements.txt") if not r.marker or r.marker.evaluate(where)
+    ]
+    assert {"torch", "tensorflow-cpu", "jax", "jupyterlab-myst"} <= {r.name for r in here}
+
+
+def test_binder_installs_the_books_requirements_and_the_package() -> None:
+    folder = ROOT / ".binder"
+    lines = (folder / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    others, package = [line for line in lines if not line.startswith("#")]
+    assert (folder / others.removeprefix("-r ")).resolve() == ROOT / "requirements.txt"
+    assert package == "."  # of the folder in which repo2docker runs pip, the root
+    assert not (folder / "apt.txt").exists()
+
+
+def test_the_citation_is_of_this_book_and_this_version() -> None:
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    config = web.settings(ROOT)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert citation["title"] == config["title"]
+    assert [author["name"] for author in citation["authors"]] == [config["author"]]
+    assert citation["version"] == project["version"]
+
+
+# ---- Sentences ---------------------------------------------------------------
+
+ASSUMED = {  # of a reader, who may have a page on the web, or a notebook in Colab, and no more
+    ".md": r"\b[Yy]ou(?: have|'ve)? built\b|\b(?:page|notebook) was run\b",
+    ".ipynb": r"\bYou(?: have|'ve)? built\b|\b(?:page|notebook) was run\b|`make (?:lab|edit)`",
+}
+
+
+def assumed(path: Path) -> list[str]:
+    """Return what a page takes for granted that only who has built the book has."""
+    texts = [path.read_text(encoding="utf-8")]
+    if path.suffix == ".ipynb":
+        cells = nbformat.read(path, as_version=4).cells
+        texts = [cell.source for cell in cells if cell.cell_type == "markdown"]
+    joined = " ".join(" ".join(texts).split())
+    return re.findall(ASSUMED[path.suffix], joined)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_takes_no_copy_of_the_book_for_granted(page: str) -> None:
+    (path,) = (ROOT / f"{page}{s}" for s in ASSUMED if (ROOT / f"{page}{s}").exists())
+    assert assumed(path) == []
+
+
+def test_what_is_taken_for_granted_is_seen(tmp_path: Path) -> None:
+    text = "You have built the book. This page was\nrun here. Try `make lab`."
+    nbformat.write(new_notebook(cells=[new_markdown_cell(text)]), tmp_path / "one.ipynb")
+    assert len(assumed(tmp_path / "one.ipynb")) == 3
