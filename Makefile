@@ -105,7 +105,7 @@ audit: $(TOOLS) chromium $(LIGHTHOUSE) $(BOOK) ## weigh the pages; axe and Light
 	$(BIN)/python tests/audit/measure.py _build/html
 
 picture: $(TOOLS) chromium $(BOOK) ## take the README's picture of the built book
-	$(BIN)/python docs/picture.py _build/html
+	$(BIN)/python docs/picture.py _build/html docs/page.png
 
 clean: ## remove the built book and caches (.venv stays: rm -r .venv)
 	rm -rf _build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -7,10 +7,8 @@ from playwright.sync_api import sync_playwright
 
 from d2lsched.book.pdf import FLAGS, chromium
 
-TO = Path(__file__).with_name("page.png")
 
-
-def take(book: Path, to: Path = TO) -> None:
+def take(book: Path, to: Path) -> None:
     """Write a PNG of 1280 by 1000 pixels. book: the folder with the built pages."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=[*FLAGS])
@@ -23,5 +21,5 @@ def take(book: Path, to: Path = TO) -> None:
 
 
 if __name__ == "__main__":
-    take(Path(sys.argv[1]))
-    print(TO)
+    take(*map(Path, sys.argv[1:3]))
+    print(sys.argv[2])

@@ -79,6 +79,14 @@ def test_the_extras_that_it_names_exist() -> None:
 
 
 @pytest.mark.slow
+def test_its_picture_is_taken_of_the_built_book(book: Path, tmp_path: Path) -> None:
+    shell(f"python docs/picture.py '{book}' '{tmp_path / 'page.png'}'", ROOT)
+    with Image.open(tmp_path / "page.png") as new, Image.open(ROOT / "docs/page.png") as ours:
+        assert new.size == ours.size == (1280, 1000)
+        assert len(new.convert("RGB").getcolors(2**20)) > 100  # a page, not a blank
+
+
+@pytest.mark.slow
 def test_the_package_installs_from_a_clone(tmp_path: Path) -> None:
     clone = tmp_path / "clone"
     clone.mkdir()
