@@ -6,14 +6,15 @@ import pkgutil
 import re
 import subprocess
 import sys
+import tomllib
 from fnmatch import fnmatch
 from functools import cache
-from importlib.metadata import distribution, packages_distributions
+from importlib.metadata import packages_distributions
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from test_packaging import closure
+from test_packaging import ROOT, closure
 
 import d2lsched
 
@@ -65,6 +66,7 @@ def test_a_twin_loads_its_own_framework_only(name):
 
 # Each extra promises modules: asked of a Python that sees only what that extra would install.
 
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 PROMISED = {
     "torch": ["d2lsched.torch"],
     "tensorflow": ["d2lsched.tensorflow"],
@@ -114,7 +116,12 @@ def libraries() -> dict[str, set[str]]:
 @cache
 def brought_by(extra: str) -> set[str]:
     """The names that can be imported where the package has been installed with an extra."""
-    wanted = closure([Requirement(f"d2lsched[{extra}]" if extra else "d2lsched")])
+    lines, extras = list(PROJECT["dependencies"]), [extra] if extra else []
+    for name in extras:  # which grows: an extra may be part of another
+        lines += PROJECT["optional-dependencies"][name]
+        extras += {e for line in lines if line.startswith("d2lsched[")
+                   for e in Requirement(line).extras} - set(extras)  # fmt: skip
+    wanted = closure([r for r in map(Requirement, lines) if r.name != "d2lsched"])
     return {name for name, owners in libraries().items() if owners & wanted.keys()}
 
 
@@ -129,12 +136,9 @@ def import_with(extra: str, modules: list[str]) -> list[str]:
 
 
 def test_every_extra_promises_something():
-    names = {*distribution("d2lsched").metadata.get_all("Provides-Extra"), ""}
-    others = {name for name in names if not name.startswith("chapters")}  # for the notebooks
-    assert others - PROMISED.keys() == {
-        "cluster",
-        "test",
-    }  # a backend of joblib's, and all this
+    extras = {name for name in PROJECT["optional-dependencies"] if "chapters" not in name}
+    # chapters-… are for the notebooks; these, for a backend of joblib's and for the tests:
+    assert extras - PROMISED.keys() == {"cluster", "test"}
     assert {extra_of(module) for module in MODULES} == set(PROMISED)
     assert {"distributed", "joblib", "pandas"} <= brought_by("cluster")
 
