@@ -355,7 +355,7 @@ def test_the_citation_is_of_this_book_and_this_version() -> None:
 
 ASSUMED = {  # of a reader, who may have a page on the web, or a notebook in Colab, and no more
     ".md": r"\b[Yy]ou(?: have|'ve)? built\b|\b(?:page|notebook) was run\b",
-    ".ipynb": r"\bYou(?: have|'ve)? built\b|\b(?:page|notebook) was run\b|`make ",
+    ".ipynb": r"\bYou(?: have|'ve)? built\b|\b(?:page|notebook) was run\b|`make (?:lab|edit)`",
 }
 
 
