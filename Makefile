@@ -40,7 +40,7 @@ $(BOOK): | $(INSTALLED)
 	@$(MAKE) book
 
 pdf: $(TOOLS) chromium book ## print the whole book, some 800 pages, as one PDF; needs Chromium
-	@echo "Printing some 800 pages takes two minutes."
+	@echo "Some 800 pages are printed; that takes minutes."
 	$(BIN)/python -m d2lsched.book.pdf
 
 serve: $(BOOK) ## serve the built book on localhost (PORT=8000)
