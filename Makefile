@@ -51,7 +51,7 @@ lab: $(INSTALLED) ## open copies of the chapters, yours to change, in JupyterLab
 	$(BIN)/jupyter-lab --ServerApp.root_dir=notebooks "notebooks/Start here.ipynb"
 
 edit: $(INSTALLED) ## open the book's own notebooks in JupyterLab, to change the book
-	$(BIN)/jupyter-lab chapters
+	$(BIN)/jupyter-lab --ServerApp.root_dir=. --ServerApp.preferred_dir=chapters
 
 run: $(INSTALLED) ## execute the notebooks in place, from cold kernels (NOTEBOOKS=chapters)
 	$(BIN)/python -m d2lsched.book.execute $(NOTEBOOKS)

@@ -108,8 +108,16 @@ def extra_of(module: str) -> str:
 
 @cache
 def libraries() -> dict[str, set[str]]:
-    """The names that can be imported, and what is installed under each."""
-    found = packages_distributions().items()
+    """The names that can be imported, and what is installed under each.
+
+    Asked of a process of its own: where setuptools was imported, what it vendors is seen, too.
+    """
+    code = "import json; from importlib.metadata import packages_distributions as found; "
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}print(json.dumps(dict(found())))"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    found = json.loads(done.stdout).items()
     return {name: {*map(canonicalize_name, owners)} for name, owners in found}
 
 

@@ -47,7 +47,8 @@ BAD = [
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a JupyterLab of its own: the chapters, and a notebook with the lab."""
     folder = tmp_path_factory.mktemp("jupyterlab")
-    shutil.copytree(ROOT / "chapters", folder / "chapters")
+    for name in ("chapters", "d2lsched/data"):  # a chapter links to the study's results
+        shutil.copytree(ROOT / name, folder / name)
     notebook = new_notebook(cells=[new_code_cell(text) for text in CELLS])
     notebook.metadata["kernelspec"] = {
         "name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python",

@@ -131,7 +131,7 @@ PYTHONS = ("3.11.0", "3.12.0", "3.13.0", "3.14.0")
 def test_no_pin_leaves_out_a_release_of_python():
     releases = [f"3.{minor}.{patch}" for minor in (11, 12, 13, 14) for patch in range(31)]
     here = [r for r in asked_for() if not r.marker or r.marker.evaluate()]
-    demands = {name: SpecifierSet(distribution(name).metadata["Requires-Python"] or "")
+    demands = {name: SpecifierSet(distribution(name).metadata.get("Requires-Python", ""))
                for name in closure(here)}  # fmt: skip
     refused = {name: str(demand) for name, demand in demands.items()
                if not all(map(demand.contains, releases))}  # fmt: skip
