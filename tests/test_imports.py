@@ -9,7 +9,6 @@ import sys
 import tomllib
 from fnmatch import fnmatch
 from functools import cache
-from importlib.metadata import packages_distributions
 
 import pytest
 from packaging.requirements import Requirement
