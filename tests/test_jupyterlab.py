@@ -53,7 +53,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     notebook.metadata["kernelspec"] = {
         "name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python",
     }  # fmt: skip
-    nbformat.write(notebook, folder / "lab.ipynb")
+    (folder / "own").mkdir()  # beside the chapters, d2lsched/ would be taken for the package
+    nbformat.write(notebook, folder / "own/lab.ipynb")
     notebook.cells = [new_markdown_cell(text) for text in BAD]
     nbformat.write(notebook, folder / "bad.ipynb")
     # All cells are drawn at once, not only those in sight.
@@ -105,7 +106,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.mark.slow
 def test_what_is_edited_in_the_widget_is_a_schedule_in_python(address: str, tab: Page) -> None:
     tab.set_default_timeout(60_000)
-    tab.goto(f"{address}/lab/tree/lab.ipynb?token=secret")
+    tab.goto(f"{address}/lab/tree/own/lab.ipynb?token=secret")
     cells = tab.locator(".jp-Notebook .jp-CodeCell")
     expect(cells).to_have_count(3, timeout=60_000)
     expect(tab.locator(".jp-Notebook-ExecutionIndicator")).to_have_attribute(
