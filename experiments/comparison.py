@@ -137,29 +137,30 @@ def trained(setting: Setting, name: str, rate: float, seed: int) -> History:
 
 
 @cache
-def converted(framework: str, part: str, images: int) -> tuple[Any, Any]:
-    """The validation or the held-out images as a framework's tensors."""
-    split = heldout(images) if part == "heldout" else mnist(1, VALIDATION, 0).validation
-    return importlib.import_module(f"d2lsched.{framework}").tensors(split)
+def converted(framework: str, images: int) -> tuple[Any, list[tuple[Any, np.ndarray]]]:
+    """As a framework's tensors: the validation images, and the held-out ones in parts."""
+    tensors = importlib.import_module(f"d2lsched.{framework}").tensors
+    split = heldout(images)
+    cuts = [slice(first, first + 1000) for first in range(0, len(split), 1000)]
+    held = [(tensors(Split(split.images[part], split.labels[part]))[0], split.labels[part])
+            for part in cuts]  # fmt: skip
+    return tensors(mnist(1, VALIDATION, 0).validation), held
 
 
 def answers(setting: Setting, history: History) -> np.ndarray:
     """Which held-out images a run gets right: bool, shape (images,)."""
-    module = importlib.import_module(f"d2lsched.{setting.framework}")
-    images, labels = converted(setting.framework, "heldout", setting.images)
-    weights = history.state.weights
-    right = []
-    for first in range(0, len(labels), 1000):
-        part = slice(first, first + 1000)
-        logits = np.asarray(module.network(setting.model, weights, images[part]))
-        right.append(logits.argmax(axis=1) == np.asarray(labels[part]))
+    network = importlib.import_module(f"d2lsched.{setting.framework}").network
+    weights, right = history.state.weights, []
+    for images, labels in converted(setting.framework, setting.images)[1]:
+        logits = np.asarray(network(setting.model, weights, images))
+        right.append(logits.argmax(axis=1) == labels)
     return np.concatenate(right)
 
 
 def executed(setting: Setting, name: str, rate: float) -> Chunk:
     """The runs of a candidate at a peak, with all seeds."""
     module = importlib.import_module(f"d2lsched.{setting.framework}")
-    validation = converted(setting.framework, "validation", 0)
+    validation = converted(setting.framework, setting.images)[0]
     rows = []
     for seed in setting.seeds:
         start = time.process_time()

@@ -78,6 +78,7 @@ def reanalysed(name: str) -> pd.DataFrame:
     """
     setting, runs = Setting.named(name), study.table(name)
     images = pd.read_csv(STUDY / f"{name}.images.csv", index_col=0)
+    search = study.searched(runs)
     finals, verdicts = study.best(runs), study.verdicts(name)
     pairs = verdicts.index
     d = gaps_of(finals, pairs)
@@ -99,13 +100,14 @@ def reanalysed(name: str) -> pd.DataFrame:
     peaks: dict[tuple[str, str], set[str]] = {pair: set() for pair in pairs}
     for candidate in finals["name"].unique():
         for by in (-1, 1):
-            words = study.judged(moved(runs, candidate, by), images)["word"]
+            words = study.judged(moved(runs, candidate, by), images, search)["word"]
             for pair in pairs:
                 if candidate in pair:
                     peaks[pair].add(words[pair])
     halves = [
-        study.judged(study.best(runs[runs["seed"].isin(half)]), images)["word"]
+        study.judged(study.best(some), images, study.searched(some))["word"]
         for half in np.array_split(np.sort(runs["seed"].unique()), 2)
+        for some in [runs[runs["seed"].isin(half)]]
         if len(half) >= 10
     ]
     found["peak moved"] = [" or ".join(sorted(peaks[pair])) for pair in pairs]
