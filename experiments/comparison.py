@@ -7,7 +7,7 @@ order), goes on where it was interrupted, and writes ``d2lsched/data/study``, wh
 Budget, in seconds of one core, measured on a busy machine: a run of the MLP takes 0.65 (50,000
 images once), 0.5, 0.7, 1.15 and 2.6 (10,000 images, 1, 3, 10 and 30 epochs), 0.4 of it for the
 held-out images; of LeNet 9 and 20 (3 and 10 epochs), 4 of it for them. 20 candidates, some 7.5
-peaks and 20 seeds make 2,900 runs a setting of the MLP, 37,000 s in all; 12, 6.5 and 10 make 780
+peaks and 20 seeds make 2,900 runs a setting of the MLP, 37,000 s in all; 12, 6.5, 10 make 780
 of LeNet, 45,000 s in all: eleven hours on two busy cores.
 """
 
