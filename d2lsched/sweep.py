@@ -33,16 +33,17 @@ from tqdm.auto import tqdm
 
 from .data import mnist
 from .history import History
-from .run import FRAMEWORKS, MODELS, OPTIMIZERS, RESULTS_VERSION
+from .run import RESULTS_VERSION
 from .schedules import ReduceOnPlateau, Schedule
-from .schedules.base import Count, Rate, checked, require
+from .schedules.base import Count, checked, require, whole
+from .settings import Settings
 
 ATTEMPTS = 3
 """How many of its workers a run may take down before it counts as failed."""
 
 
 @dataclass(frozen=True)
-class Run:
+class Run(Settings):
     """One training run: the arguments of a `train`, all of them values.
 
     framework: "numpy", "torch", "tensorflow" or "jax".
@@ -60,35 +61,21 @@ class Run:
     True
     """
 
-    framework: str
-    schedule: Schedule | ReduceOnPlateau | float
-    seed: Count = 0
-    model: str = "mlp"
-    optimizer: str = "sgd"
-    momentum: Schedule | float = 0.9
-    weight_decay: Rate = 0.0
-    epochs: Count = 10
-    batch_size: Count = 128
     train: Count = 10_000
     validation: Count = 5_000
     test: Count = 10_000
 
     def __post_init__(self) -> None:
-        checked(self)
-        for name, known in (
-            ("framework", FRAMEWORKS),
-            ("model", MODELS),
-            ("optimizer", OPTIMIZERS),
-        ):
-            value = getattr(self, name)
-            require(value in known, name, value, f"one of {', '.join(known)}")
-        for name in ("epochs", "batch_size", "train", "validation"):
-            require(getattr(self, name) > 0, name, getattr(self, name), "at least 1")
-        most = f"at most the {self.train} training images"
-        require(self.batch_size <= self.train, "batch_size", self.batch_size, most)
         kinds: Any = Schedule | ReduceOnPlateau
         self._rate("schedule", kinds, np.inf, "a schedule, a ReduceOnPlateau or a number ≥ 0")
         self._rate("momentum", Schedule, 1.0, "a schedule or a number from 0 to below 1")
+        super().__post_init__()
+        checked(self)
+        for name in ("batch_size", "train", "validation"):
+            whole(name, getattr(self, name), 1)
+        most = f"at most the {self.train} training images"
+        size: Any = self.batch_size
+        require(size <= self.train, "batch_size", self.batch_size, most)
 
     def _rate(self, name: str, kinds: Any, below: float, allowed: str) -> None:
         value: Any = getattr(self, name)
@@ -97,17 +84,6 @@ class Run:
         number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
         require(number and 0 <= value < below, name, value, allowed)
         object.__setattr__(self, name, float(value))
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """The parameters as JSON knows them; schedules as text.
-
-        >>> Run("numpy", 0.1, seed=3).settings["seed"]
-        3
-        """
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        schedules = Schedule | ReduceOnPlateau
-        return {n: repr(v) if isinstance(v, schedules) else v for n, v in values.items()}
 
     @property
     def key(self) -> str:
@@ -126,10 +102,9 @@ class Run:
         [0.1, 0.1]
         """
         twin = importlib.import_module(f"d2lsched.{self.framework}")
-        names = {"framework", "schedule", "train", "validation", "test"}
-        options = {n: getattr(self, n) for n in self.settings.keys() - names}
+        named = {field.name: getattr(self, field.name) for field in fields(Settings)[2:]}
         data = mnist(self.train, self.validation, self.test)
-        history: History = twin.train(self.schedule, data=data, **options)
+        history: History = twin.train(self.schedule, data=data, **named)
         history.state = None
         return history
 
