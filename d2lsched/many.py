@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from .data import MNIST, Split, mnist
 from .history import History
-from .run import OneRun, State
+from .run import OneRun, State, once
 from .schedules.base import require
 from .settings import Settings, takes_settings
 
@@ -33,6 +33,7 @@ def many_trainer(
     >>> many_trainer("torch", *parts).__module__
     'd2lsched.torch'
     """
+    converted = once(tensors)
 
     @takes_settings("framework", "schedule", "seed")
     def train_many(
@@ -75,8 +76,8 @@ def many_trainer(
             for seed in _several("seeds", seeds)
         ]
         epochs, decay = runs[0].settings.epochs, runs[0].settings.weight_decay
-        images, labels = tensors(data.train)
-        validation, test = tensors(data.validation), tensors(data.test)
+        images, labels = converted(data.train)
+        validation, test = converted(data.validation), converted(data.test)
         for _ in tqdm(range(epochs), disable=not progress, unit="epoch"):
             going = [run for run in runs if run.goes_on]
             if not going:

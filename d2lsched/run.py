@@ -9,7 +9,8 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -122,6 +123,43 @@ def parts(n: int, size: int = 1000) -> Iterator[slice]:
     return (slice(start, start + size) for start in range(0, n, size))
 
 
+def once(tensors: Callable[[Split], tuple[Any, Any]]) -> Callable[[Split], tuple[Any, Any]]:
+    """The function `tensors` of a framework, which converts the same images only once.
+
+    tensors: a function of a Split. What can be written to is converted each time.
+
+    >>> from d2lsched.numpy import tensors
+    >>> kept = once(tensors)
+    >>> kept(mnist(256).train)[0] is kept(mnist(256).train)[0]
+    True
+    """
+
+    @lru_cache(maxsize=6)
+    def kept(same: _Same) -> tuple[Any, Any]:
+        return tensors(same.split)
+
+    def converted(split: Split) -> tuple[Any, Any]:
+        arrays = (split.images, split.labels)
+        if any(array.flags.writeable or _owner(array).flags.writeable for array in arrays):
+            return tensors(split)
+        where = tuple((a.__array_interface__["data"][0], a.shape, a.strides) for a in arrays)
+        return kept(_Same(where, split))
+
+    return converted
+
+
+@dataclass(frozen=True)
+class _Same:
+    """Images by where they lie; the split is held, so that nothing else comes to lie there."""
+
+    where: tuple[Any, ...]
+    split: Split = field(compare=False)
+
+
+def _owner(array: np.ndarray) -> np.ndarray:
+    return array.base if isinstance(array.base, np.ndarray) else array
+
+
 class OneRun:
     """A run under way: its settings; its state; its history so far."""
 
@@ -209,6 +247,7 @@ def trainer(
     >>> train.__module__
     'd2lsched.numpy'
     """
+    converted = once(tensors)
 
     @takes_settings("framework", "schedule")
     def train(
@@ -258,8 +297,8 @@ def trainer(
         require(model in models, "model", model, f"one of {', '.join(models)} in {framework}")
         run = OneRun(Settings(framework, schedule, **settings), init, data, state)
         decay = run.settings.weight_decay
-        images, labels = tensors(data.train)
-        validation, test = tensors(data.validation), tensors(data.test)
+        images, labels = converted(data.train)
+        validation, test = converted(data.validation), converted(data.test)
         for _ in tqdm(range(run.settings.epochs), disable=not progress, unit="epoch"):
             order, right = run.order(), 0
             # A hook after each update is called between epochs of one update each.
