@@ -250,10 +250,11 @@ def plot_search(searches: Mapping[str, Search], *, title: str = "", alt: str) ->
             ]
             for rate, runs in search.items()
         }
+        color, line = COLORS[index % len(COLORS)], LINES[index % len(LINES)]
         for rate, values in final.items():
-            ax.plot([rate] * len(values), values, "o", markersize=4, color=COLORS[index])
+            ax.plot([rate] * len(values), values, "o", markersize=4, color=color)
         means = [float(np.mean(values)) for values in final.values()]
-        ax.plot(list(final), means, label=label, color=COLORS[index], linestyle=LINES[index])
+        ax.plot(list(final), means, label=label, color=color, linestyle=line)
     tried = sorted({rate for search in searches.values() for rate in search})
     ax.set_xscale("log")
     ax.set_xticks(tried, [f"{rate:g}" for rate in tried])

@@ -130,8 +130,10 @@ def _attempt(run: Run, sweep: str, caller: int) -> Outcome:
     try:
         _count_attempt(f"{sweep}-{run.key}")
         history = run.execute().to_json()
-    except Exception:
-        return Outcome(run.key, None, traceback.format_exc(limit=-6), _versions(run.framework))
+    except (Exception, SystemExit):  # a run that calls sys.exit must not end the others
+        text = traceback.format_exc(limit=-6)
+        text = text.encode("utf-8", "backslashreplace").decode()  # SQLite takes no surrogates
+        return Outcome(run.key, None, text, _versions(run.framework))
     return Outcome(run.key, history, None, _versions(run.framework))
 
 

@@ -9,7 +9,8 @@ import numbers
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from functools import cache, cached_property
+from functools import cache
+from inspect import isabstract
 from typing import Annotated, Any, ClassVar, Self, get_args, get_type_hints
 
 import numpy as np
@@ -201,6 +202,11 @@ class Schedule(ABC):
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
+        before = Schedule._kinds.get(cls.__name__, cls).__module__
+        if before.startswith("d2lsched.") and cls.__module__ != before:
+            raise ValueError(
+                f"{cls.__name__} is the name of a schedule of {before}: take another"
+            )
         Schedule._kinds[cls.__name__] = cls
 
     def __post_init__(self) -> None:
@@ -291,10 +297,16 @@ class Schedule(ABC):
         >>> Schedule.from_config({"kind": "CosineDecay", "lr": 0.3, "steps": 20})
         CosineDecay(lr=0.3, steps=20, end_lr=0.0)
         """
+        require(isinstance(config, dict), "config", config, "a dict, as config() gives it")
         values = dict(config)
         kind = values.pop("kind", None)
-        require(kind in Schedule._kinds, "kind", kind, f"one of {sorted(Schedule._kinds)}")
-        return Schedule._kinds[kind](**{name: _revived(v) for name, v in values.items()})
+        known = {name: cls for name, cls in Schedule._kinds.items() if not isabstract(cls)}
+        found = isinstance(kind, str) and kind in known
+        require(found, "kind", kind, f"one of {sorted(known)}")
+        try:
+            return known[kind](**{name: _revived(v) for name, v in values.items()})
+        except RecursionError:
+            raise ValueError(f"{kind}: its schedules are nested too deep") from None
 
     def replace(self, **changes: Any) -> Self:
         """This schedule with some parameters changed.
@@ -312,7 +324,7 @@ class Schedule(ABC):
 class SpecialCase(Schedule):
     """A schedule under its own name that is another one with some parameters fixed."""
 
-    @cached_property
+    @property  # subclasses cache it
     @abstractmethod
     def general(self) -> Schedule:
         """The schedule that this one is."""

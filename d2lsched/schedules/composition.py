@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from .backends import Backend
@@ -74,7 +75,7 @@ class Warmup(Schedule):
             f"above 0 with shape = {self.shape!r}",
         )
 
-    @property
+    @cached_property  # asked once: of nested warmups, each would ask its inner one twice
     def _first(self) -> float:
         return self.schedule(0)
 
