@@ -20,13 +20,16 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
 from tqdm import tqdm
 
+from ..extras import needs
 from . import notebooks, questions
 from .gradebook import Course, Misconfigured, Submission, replace_text
 from .marking import Marks, fingerprint, mark, nothing, scaled
 from .sandbox import Limits, Unavailable, bwrap
+
+with needs("teaching"):
+    from filelock import FileLock, Timeout
 
 COLUMNS = ("assignment", "student", "score", "points", "by_hand", "questions", "note")
 

@@ -13,7 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import nh3
+from ..extras import needs
+
+with needs("teaching"):
+    import nh3
 
 LARGEST = 20 * 1024**2
 """Bytes that a submitted notebook may have."""

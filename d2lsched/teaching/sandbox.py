@@ -26,13 +26,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 import d2lsched
 
+from ..extras import needs
 from .checks import Failure, Strange, plain
 
-TEACHING = ("teaching/__init__.py", "teaching/checks.py", "teaching/parameters.py")
+with needs("teaching"):
+    import psutil
+
+TEACHING = ("extras.py", "teaching/__init__.py", "teaching/checks.py",
+            "teaching/parameters.py")  # fmt: skip
 """What of the package is always in the sandbox; `questions.Assignment.package` adds to it."""
 
 PARTS = ("bin", "lib", "lib32", "lib64", "pyvenv.cfg", "share/fonts", "share/zoneinfo")
