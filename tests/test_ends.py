@@ -1,11 +1,17 @@
 """What comes from outside, and runs that end badly: one clear error, and the rest goes on."""
 
+import json
+import math
+import random
 import sys
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
+from strategies import random_schedule
 
 from d2lsched import Constant, Schedule, Warmup
+from d2lsched.history import History
 from d2lsched.schedules.base import Rate
 from d2lsched.sweep import Run, sweep
 
@@ -65,3 +71,82 @@ def test_a_configuration_nested_too_deep_is_a_value_error():
 def test_a_schedule_of_ones_own_cannot_take_the_name_of_a_built_in_one():
     with pytest.raises(ValueError, match="CosineDecay is the name of a schedule of d2lsched"):
         type("CosineDecay", (Schedule,), {"__module__": "mine"})
+
+
+ODD = [
+    None, True, "", "nan", "CosineDecay", "SpecialCase", [], {}, [[]], {"kind": []}, -1, 0, 0.5,
+    10**400, math.nan, math.inf, -0.0, "é" * 9, [1, "2"], {"kind": "Constant", "lr": 0.1},
+]  # fmt: skip
+
+
+def odder(value: Any, rng: random.Random) -> Any:
+    """Plain data with something in it replaced, renamed or dropped."""
+    if isinstance(value, dict | list) and value and rng.random() < 0.8:
+        pairs = list(value.items() if isinstance(value, dict) else enumerate(value))
+        at = rng.randrange(len(pairs))
+        name, inner = pairs[at]
+        changed = rng.choice([[(name, odder(inner, rng))], [("odd", inner)], []])
+        pairs[at : at + 1] = changed
+        return dict(pairs) if isinstance(value, dict) else [item for _, item in pairs]
+    return rng.choice(ODD)
+
+
+def test_any_configuration_is_a_schedule_or_a_value_error():
+    rng, refused = random.Random(3), 0
+    for _ in range(1_500):
+        config = odder(random_schedule(rng).config(), rng)
+        try:
+            schedule = Schedule.from_config(config)
+        except ValueError as error:
+            assert str(error)  # noqa: PT017
+            refused += 1
+        else:
+            assert 0 <= schedule(3) <= schedule.peak
+    assert 300 < refused < 1_500
+
+
+def test_any_file_is_a_history_or_a_value_error(tmp_path):
+    rng, path, refused = random.Random(4), tmp_path / "run.json", 0
+    numbers = {"lr": [0.1] * 3, "loss": [2.3, math.nan, math.inf], "train_accuracy": [0.5]}
+    whole = json.loads(History("numpy", 0.1, {"seed": 3}, **numbers).to_json())
+    texts = [json.dumps(odder(whole, rng)) for _ in range(600)]
+    texts += [
+        "[" * 100_000,
+        json.dumps(whole)[:-9],
+        json.dumps(whole).replace("0.1", "9" * 5_000),
+    ]
+    for text in texts:
+        path.write_text(text)
+        try:
+            history = History.load(path)
+        except ValueError as error:
+            assert str(path) in str(error)  # noqa: PT017
+            refused += 1
+        else:
+            assert all(type(number) is float for number in history.lr + history.loss)
+            assert json.loads(history.to_json()).keys() == whole.keys()
+    assert 300 < refused < 603
+
+
+def test_a_class_that_replaces_another_is_found_by_both_ways_to_find_one(tmp_path):
+    import keras
+
+    from d2lsched.tensorflow import native
+
+    def halved(share: float) -> type[Schedule]:
+        @dataclass(frozen=True)
+        class Replaced(Schedule):
+            lr: Rate
+
+            def formula(self, t, xp):
+                return xp.full_like(t, share * self.lr)
+
+        return Replaced
+
+    first, second = halved(0.5), halved(0.25)
+    assert type(Schedule.from_config(first(0.1).config())) is second
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(native(first(0.1))), "mse")
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    assert type(again.optimizer._learning_rate.schedule) is second

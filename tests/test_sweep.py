@@ -411,7 +411,7 @@ def test_on_a_dask_cluster_with_a_killed_worker_the_table_is_that_of_a_serial_sw
     thread.join()
     assert killed[0][1] < 200, "the kill came too late"
     assert table["error"].notna().tolist() == [i == 5 for i in range(200)]
-    assert "took 3 workers down" in table["error"][5]
+    assert "took 4 workers down" in table["error"][5]  # Dask's allowed-failures and one
     serial = sweep(many(), tmp_path / "serial.sqlite", n_jobs=1, progress=False)
     others = [i for i in range(200) if i != 5]
     assert_frame_equal(measured(table.loc[others]), measured(serial.loc[others]))
