@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -124,40 +124,17 @@ def parts(n: int, size: int = 1000) -> Iterator[slice]:
 
 
 def once(tensors: Callable[[Split], tuple[Any, Any]]) -> Callable[[Split], tuple[Any, Any]]:
-    """The function `tensors` of a framework, which converts the same images only once.
+    """The function `tensors` of a framework, which converts what `mnist` shares only once.
 
-    tensors: a function of a Split. What can be written to is converted each time.
+    tensors: a function of a Split. Images from elsewhere, which may change, are converted anew.
 
     >>> from d2lsched.numpy import tensors
     >>> kept = once(tensors)
     >>> kept(mnist(256).train)[0] is kept(mnist(256).train)[0]
     True
     """
-
-    @lru_cache(maxsize=6)
-    def kept(same: _Same) -> tuple[Any, Any]:
-        return tensors(same.split)
-
-    def converted(split: Split) -> tuple[Any, Any]:
-        arrays = (split.images, split.labels)
-        if any(array.flags.writeable or _owner(array).flags.writeable for array in arrays):
-            return tensors(split)
-        where = tuple((a.__array_interface__["data"][0], a.shape, a.strides) for a in arrays)
-        return kept(_Same(where, split))
-
-    return converted
-
-
-@dataclass(frozen=True)
-class _Same:
-    """Images by where they lie; the split is held, so that nothing else comes to lie there."""
-
-    where: tuple[Any, ...]
-    split: Split = field(compare=False)
-
-
-def _owner(array: np.ndarray) -> np.ndarray:
-    return array.base if isinstance(array.base, np.ndarray) else array
+    kept = lru_cache(maxsize=6)(tensors)
+    return lambda split: kept(split) if split.shared else tensors(split)
 
 
 class OneRun:

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from .extras import needs
 from .history import History
 from .identity import identity
+from .run import RESULTS_VERSION
 from .schedules.base import require
 
 with needs("sweep"):
@@ -94,10 +95,12 @@ def _versions(framework: str) -> str:
     return ", ".join(f"{name} {version}" for name, version in found.items())
 
 
-def _prepare(framework: str, caller: int) -> None:
+def _prepare(framework: str, caller: int, version: int = RESULTS_VERSION) -> None:
     """Import a framework where the runs will be; if it is not there, none of them begins."""
     if os.getpid() != caller:
         _prepare_worker()
+    if version != RESULTS_VERSION:
+        raise ImportError(f"its d2lsched has RESULTS_VERSION {RESULTS_VERSION}, not {version}")
     importlib.import_module(f"d2lsched.{framework}")
 
 
@@ -124,7 +127,7 @@ def outcomes(runs: Sequence[Any], n_jobs: int) -> Iterator[Outcome]:
     kind = type(backend).__name__
     forks = kind == "MultiprocessingBackend"  # and frameworks hang in a process that was forked
     require(not forks, "backend", "multiprocessing", "loky, dask, threading or sequential")
-    if kind == "DaskDistributedBackend":
+    if kind == "DaskDistributedBackend" and runs:
         return _on_cluster(backend.client, runs)
     return _in_processes(runs, n_jobs)
 
@@ -223,7 +226,8 @@ def _check_workers(client: Any, frameworks: list[str]) -> None:
     client.wait_for_workers(1, timeout=10)
     for name in frameworks:
         # as text: a worker without d2lsched could not even read what refers to it
-        code = f"from d2lsched.workers import _prepare; _prepare({name!r}, {os.getpid()})"
+        asked = f"({name!r}, {os.getpid()}, {RESULTS_VERSION})"
+        code = f"from d2lsched.workers import _prepare; _prepare{asked}"
         for address, error in client.run(exec, code, on_error="return").items():
             if error is not None:
                 raise ImportError(f"the worker {address} cannot train in {name}: {error}")

@@ -128,6 +128,7 @@ def test_any_file_is_a_history_or_a_value_error(tmp_path):
     assert 300 < refused < 603
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras' own
 def test_a_class_that_replaces_another_is_found_by_both_ways_to_find_one(tmp_path):
     import keras
 

@@ -16,7 +16,7 @@ def test_the_same_images_are_converted_once_and_others_are_not_taken_for_them():
 
     converted = once(counted)
     first = converted(mnist(256, 64, 64).train)[0]
-    assert converted(mnist(256, 64, 32).train)[0] is first
+    assert converted(mnist(256, 64, 64).train)[0] is first
     assert len(calls) == 1
     for other in (mnist(255, 64).train, mnist(256, 256).validation, mnist(256).test):
         np.testing.assert_array_equal(converted(other)[0], d2l.tensors(other)[0])
