@@ -214,8 +214,9 @@ def _on_cluster(client: Any, runs: Sequence[Any]) -> Iterator[Outcome]:
                 suspects.append(task)  # or others took its workers down
         for suspect in suspects:
             ((task, found),) = submitted([suspect])
-            killed = isinstance(found, KilledWorker)
-            yield _killer(task.key, found.allowed_failures + 1) if killed else found
+            if not isinstance(found, Outcome):
+                found = _killer(task.key, found.allowed_failures + 1)
+            yield found
     except CancelledError:
         raise ConnectionError(
             "the Dask scheduler is gone: sweep again, and only what is left will be done"
