@@ -139,7 +139,7 @@ def plot_schedules(
     ax.set(xlabel="update $t$", ylabel="rate $\\eta_t$", title=title)
     _rate_axis(ax, log)
     if len(tables) > 1:
-        ax.legend()
+        _legend(ax)
     return fig
 
 
@@ -223,7 +223,7 @@ def plot_histories(
     loss.set(ylabel="loss", yscale=_scale(loss, log_loss))
     accuracy.set(ylabel="accuracy", xlabel="update $t$")
     accuracy.yaxis.set_major_formatter(ticker.PercentFormatter(1.0, decimals=0))
-    accuracy.legend() if single else rate.legend()
+    _legend(accuracy if single else rate)
     if single:
         loss.legend()
     return fig
@@ -262,7 +262,7 @@ def plot_search(searches: Mapping[str, Search], *, title: str = "", alt: str) ->
     ax.set(xlabel="rate (peak of the schedule)", ylabel="validation accuracy", title=title)
     ax.yaxis.set_major_formatter(ticker.PercentFormatter(1.0))
     if len(searches) > 1:
-        ax.legend()
+        _legend(ax)
     return fig
 
 
@@ -281,6 +281,13 @@ def _described(tables: Mapping[str, np.ndarray]) -> str:
         for label, table in tables.items()
     )
     return f"Learning rate over updates: {'; '.join(curves)}."
+
+
+def _legend(ax: Axes) -> None:
+    """A legend in as many columns as leave the axes room."""
+    height = ax.figure.get_figheight() / len(ax.figure.axes)
+    labels = ax.get_legend_handles_labels()[1]
+    ax.legend(ncols=1 + (len(labels) - 1) // int(4 * height))
 
 
 def _rate_axis(ax: Axes, log: bool) -> None:

@@ -204,6 +204,7 @@ def _on_cluster(client: Any, runs: Sequence[Any]) -> Iterator[Outcome]:
             if client.status == "running":
                 client.cancel(futures)
 
+    client.wait_for_workers(1, timeout=10)
     try:
         _check_workers(client, _frameworks(runs))
         suspects = []
@@ -217,14 +218,13 @@ def _on_cluster(client: Any, runs: Sequence[Any]) -> Iterator[Outcome]:
             if not isinstance(found, Outcome):
                 found = _killer(task.key, found.allowed_failures + 1)
             yield found
-    except CancelledError:
+    except (CancelledError, OSError):  # of the futures, or of what was being fetched
         raise ConnectionError(
             "the Dask scheduler is gone: sweep again, and only what is left will be done"
         ) from None
 
 
 def _check_workers(client: Any, frameworks: list[str]) -> None:
-    client.wait_for_workers(1, timeout=10)
     for name in frameworks:
         # as text: a worker without d2lsched could not even read what refers to it
         asked = f"({name!r}, {os.getpid()}, {RESULTS_VERSION})"
