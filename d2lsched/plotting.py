@@ -285,7 +285,8 @@ def _described(tables: Mapping[str, np.ndarray]) -> str:
 
 def _legend(ax: Axes) -> None:
     """A legend in as many columns as leave the axes room."""
-    height = ax.figure.get_figheight() / len(ax.figure.axes)
+    figure: Any = ax.figure
+    height = figure.get_figheight() / len(figure.axes)
     labels = ax.get_legend_handles_labels()[1]
     ax.legend(ncols=1 + (len(labels) - 1) // int(4 * height))
 
