@@ -13,6 +13,7 @@ import subprocess
 import sys
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -299,9 +300,9 @@ def test_the_server_answers_whatever_is_asked(tmp_path: Path) -> None:
     ]
 
     def status(port: int, path: str) -> int:
-        connection = HTTPConnection("127.0.0.1", port, timeout=10)
-        connection.request("GET", f"/{path}")
-        return connection.getresponse().status
+        with closing(HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
+            connection.request("GET", f"/{path}")
+            return connection.getresponse().status
 
     async def ask() -> list[int]:
         server, port = listen(tmp_path)
