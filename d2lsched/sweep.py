@@ -80,10 +80,8 @@ class Run(Settings):
         object.__setattr__(self, name, float(value))
 
     @cached_property
-    def _named(self) -> dict[str, Any]:
-        rates = (self.schedule, self.momentum)
-        code = {} if is_ours(rates) else {"schedule": identity(rates)[0], "momentum": ""}
-        return self.settings | code
+    def _keys(self) -> dict[int, str]:
+        return {}
 
     @property
     def key(self) -> str:
@@ -95,8 +93,13 @@ class Run(Settings):
         >>> Run("numpy", 0.1).key
         '9005cf857433974801e0a2cb'
         """
-        content = json.dumps({**self._named, "results": RESULTS_VERSION}, sort_keys=True)
-        return hashlib.sha256(content.encode()).hexdigest()[:24]
+        if RESULTS_VERSION not in self._keys:
+            rates = (self.schedule, self.momentum)
+            code = {} if is_ours(rates) else {"schedule": identity(rates)[0], "momentum": ""}
+            content = {**self.settings, **code, "results": RESULTS_VERSION}
+            text = json.dumps(content, sort_keys=True)
+            self._keys[RESULTS_VERSION] = hashlib.sha256(text.encode()).hexdigest()[:24]
+        return self._keys[RESULTS_VERSION]
 
     def execute(self) -> History:
         """Train, here and now; the history holds no state.
