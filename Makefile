@@ -88,9 +88,10 @@ experiments: $(INSTALLED) ## run the studies behind the book, or one SETTING=mlp
 	$(BIN)/python -m experiments.comparison $(SETTING)
 	@test -n "$(SETTING)" || $(BIN)/python -m experiments.classics
 
-bench: $(INSTALLED) ## measure schedules and training, as ratios, and the grading of a class
+bench: $(INSTALLED) ## measure schedules, training and sweeps, as ratios, and the grading of a class
 	$(BIN)/python benchmarks/schedules.py
 	$(BIN)/python benchmarks/training.py
+	$(BIN)/python benchmarks/sweeps.py
 	$(BIN)/python benchmarks/grading.py
 
 # Node.js is needed here only. Installed packages run no scripts of their own.

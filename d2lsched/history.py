@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from .schedules.base import require
+
 if TYPE_CHECKING:
     from .plotting import Figure
 
-_PER_UPDATE_OR_EPOCH = (
-    "lr",
-    "loss",
-    "train_accuracy",
-    "validation_loss",
-    "validation_accuracy",
+_LISTS = tuple(
+    (name, list)
+    for name in ("lr", "loss", "train_accuracy", "validation_loss", "validation_accuracy")
 )
 
 
@@ -124,13 +124,23 @@ class History:
         >>> again.lr, again.loss
         ([0.3333333333333333], [inf])
         """
-        data = json.loads(text)
-        names = {f.name for f in fields(cls)} - {"state"}
-        if not isinstance(data, dict) or data.keys() != names:
-            raise ValueError("the text is not a History's: its names are others")
-        for name in _PER_UPDATE_OR_EPOCH:
-            data[name] = [float(value) for value in data[name]]
-        return cls(**{**data, "test_accuracy": float(data["test_accuracy"])})
+        try:
+            data = json.loads(text)
+            require(isinstance(data, dict), "a History", type(data).__name__, "a JSON object")
+            names = {f.name for f in fields(cls)} - {"state"}
+            require(data.keys() == names, "a History's names", sorted(data), f"{sorted(names)}")
+            for name, kind in (("framework", str), ("settings", dict), *_LISTS):
+                found = type(data[name])
+                require(found is kind, name, found.__name__, f"a {kind.__name__}")
+            for name, _ in _LISTS:
+                data[name] = [_number(name, value) for value in data[name]]
+            for name in ("test_accuracy", "seconds"):
+                data[name] = _number(name, data[name])
+            if not isinstance(data["schedule"], str):
+                data["schedule"] = _number("schedule", data["schedule"])
+        except RecursionError:
+            raise ValueError("the text is nested too deep for a History's") from None
+        return cls(**data)
 
     def save(self, path: str | Path) -> None:
         """Write everything but the state as JSON; numbers survive exactly.
@@ -164,7 +174,7 @@ class History:
             return cls.from_json(Path(path).read_text(encoding="utf-8"))
         except ValueError as error:  # neither text nor JSON, or not ours
             raise ValueError(
-                f"{path} does not hold a History: it must be a file made by save()"
+                f"{path} does not hold a History, as save() makes it: {error}"
             ) from error
 
 
@@ -175,3 +185,11 @@ def _strict(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _strict(item) for key, item in value.items()}
     return [_strict(item) for item in value] if isinstance(value, list) else value
+
+
+def _number(name: str, value: Any) -> float:
+    """A number, or what `_strict` made of it; JSON's integers know no bounds."""
+    whole = type(value) is int and abs(value) <= sys.float_info.max
+    known = whole or type(value) is float or value in ("nan", "inf", "-inf")
+    require(known, name, value, "made of numbers")
+    return float(value)

@@ -11,8 +11,9 @@ from tqdm import tqdm
 
 from .data import MNIST, Split, mnist
 from .history import History
-from .run import OneRun, State, Values
+from .run import OneRun, State, once
 from .schedules.base import require
+from .settings import Settings, takes_settings
 
 
 def many_trainer(
@@ -32,19 +33,16 @@ def many_trainer(
     >>> many_trainer("torch", *parts).__module__
     'd2lsched.torch'
     """
+    converted = once(tensors)
 
+    @takes_settings("framework", "schedule", "seed")
     def train_many(
         schedules: Any,
         seeds: Any,
         *,
-        model: str = "mlp",
-        optimizer: str = "sgd",
-        momentum: Values = 0.9,
-        weight_decay: float = 0.0,
-        epochs: int = 10,
-        batch_size: Values = 128,
         data: MNIST | None = None,
         progress: bool = False,
+        **settings: Any,
     ) -> list[History]:
         """Train every schedule with every seed, all runs at once, and return their histories.
 
@@ -70,18 +68,16 @@ def many_trainer(
         [(0.1, 5), (0.1, 6), (0.0293, 5), (0.0293, 6)]
         """
         data = mnist() if data is None else data
+        model = settings.get("model", Settings.model)
         require(model == "mlp", "model", model, f"mlp in {framework}'s train_many")
         runs = [
-            OneRun(
-                framework, init, schedule, model=model, optimizer=optimizer, momentum=momentum,
-                weight_decay=weight_decay, epochs=epochs, batch_size=batch_size, seed=seed,
-                data=data,
-            )
+            OneRun(Settings(framework, schedule, seed, **settings), init, data)
             for schedule in _several("schedules", schedules)
             for seed in _several("seeds", seeds)
-        ]  # fmt: skip
-        images, labels = tensors(data.train)
-        validation, test = tensors(data.validation), tensors(data.test)
+        ]
+        epochs, decay = runs[0].settings.epochs, runs[0].settings.weight_decay
+        images, labels = converted(data.train)
+        validation, test = converted(data.validation), converted(data.test)
         for _ in tqdm(range(epochs), disable=not progress, unit="epoch"):
             going = [run for run in runs if run.goes_on]
             if not going:
@@ -91,9 +87,8 @@ def many_trainer(
             rates, momenta = np.stack(numbers, axis=1)
             start = time.perf_counter()
             losses, right = epoch_many(
-                [run.state for run in going], images, labels, orders, rates, momenta,
-                weight_decay,
-            )  # fmt: skip
+                [run.state for run in going], images, labels, orders, rates, momenta, decay
+            )
             seconds = (time.perf_counter() - start) / len(going)
             for i, run in enumerate(going):
                 run.updated(rates[i], losses[i], seconds)

@@ -9,6 +9,7 @@ in gray.
 from __future__ import annotations
 
 import io
+import math
 import numbers
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -138,7 +139,7 @@ def plot_schedules(
     ax.set(xlabel="update $t$", ylabel="rate $\\eta_t$", title=title)
     _rate_axis(ax, log)
     if len(tables) > 1:
-        ax.legend()
+        _legend(ax)
     return fig
 
 
@@ -201,9 +202,8 @@ def plot_histories(
             raise ValueError(f"runs[{label!r}] holds a run that was not trained")
         epochs = [_epoch_ends(run) for run in group]
         if single:
-            loss.plot(
-                group[0].loss, color="#BBBBBB", linewidth=0.7, linestyle="-", label="batch"
-            )
+            grey = {"color": "#BBBBBB", "linewidth": 0.7, "linestyle": "-"}
+            loss.plot(_drawable(group[0].loss), label="batch", **grey)
         rates = [(np.arange(len(run.lr)), run.lr) for run in group]
         _band(rate, rates, label, style | {"drawstyle": "steps-post"})
         _band(
@@ -220,10 +220,10 @@ def plot_histories(
             _band(accuracy, training, "training, before each update", trained)
     rate.set(ylabel="rate $\\eta_t$", title=title)
     _rate_axis(rate, log_rate)
-    loss.set(ylabel="loss", yscale="log" if log_loss else "linear")
+    loss.set(ylabel="loss", yscale=_scale(loss, log_loss))
     accuracy.set(ylabel="accuracy", xlabel="update $t$")
     accuracy.yaxis.set_major_formatter(ticker.PercentFormatter(1.0, decimals=0))
-    accuracy.legend() if single else rate.legend()
+    _legend(accuracy if single else rate)
     if single:
         loss.legend()
     return fig
@@ -250,18 +250,19 @@ def plot_search(searches: Mapping[str, Search], *, title: str = "", alt: str) ->
             ]
             for rate, runs in search.items()
         }
+        color, line = COLORS[index % len(COLORS)], LINES[index % len(LINES)]
         for rate, values in final.items():
-            ax.plot([rate] * len(values), values, "o", markersize=4, color=COLORS[index])
-        means = [float(np.mean(values)) for values in final.values()]
-        ax.plot(list(final), means, label=label, color=COLORS[index], linestyle=LINES[index])
+            ax.plot([rate] * len(values), values, "o", markersize=4, color=color)
+        means = [float(np.mean(values or math.nan)) for values in final.values()]
+        ax.plot(list(final), means, label=label, color=color, linestyle=line)
     tried = sorted({rate for search in searches.values() for rate in search})
-    ax.set_xscale("log")
+    ax.set_xscale("log" if any(rate > 0 for rate in tried) else "linear")
     ax.set_xticks(tried, [f"{rate:g}" for rate in tried])
     ax.minorticks_off()
     ax.set(xlabel="rate (peak of the schedule)", ylabel="validation accuracy", title=title)
     ax.yaxis.set_major_formatter(ticker.PercentFormatter(1.0))
     if len(searches) > 1:
-        ax.legend()
+        _legend(ax)
     return fig
 
 
@@ -282,11 +283,30 @@ def _described(tables: Mapping[str, np.ndarray]) -> str:
     return f"Learning rate over updates: {'; '.join(curves)}."
 
 
+def _legend(ax: Axes) -> None:
+    """A legend in as many columns as leave the axes room."""
+    figure: Any = ax.figure
+    height = figure.get_figheight() / len(figure.axes)
+    labels = ax.get_legend_handles_labels()[1]
+    ax.legend(ncols=1 + (len(labels) - 1) // int(4 * height))
+
+
 def _rate_axis(ax: Axes, log: bool) -> None:
-    if log:
-        ax.set_yscale("log")
-    else:
+    ax.set_yscale(_scale(ax, log))
+    if not log:
         ax.set_ylim(bottom=0)
+
+
+def _scale(ax: Axes, log: bool) -> str:
+    """A logarithmic axis needs something to show."""
+    shown = any((np.asarray(line.get_ydata()) > 0).any() for line in ax.lines)
+    return "log" if log and shown else "linear"
+
+
+def _drawable(values: Any) -> np.ndarray:
+    """Values with gaps where no axis has room: a run that diverges comes to any number."""
+    numbers = np.asarray(values, float)
+    return np.where(np.abs(numbers) < 1e30, numbers, np.nan)
 
 
 def _per_epoch(run: History) -> int:
@@ -300,7 +320,7 @@ def _epoch_ends(run: History) -> np.ndarray:
 
 def _running_mean(run: History) -> tuple[np.ndarray, np.ndarray]:
     window = max(_per_epoch(run) // 2, 1)
-    sums = np.cumsum([0.0, *run.loss])
+    sums = np.cumsum([0.0, *_drawable(run.loss)])
     return np.arange(window - 1, len(run.loss)), (sums[window:] - sums[:-window]) / window
 
 
@@ -310,7 +330,7 @@ Curve = tuple[Any, Any]
 def _band(ax: Axes, curves: Sequence[Curve], label: str, style: Mapping[str, Any]) -> None:
     n = min(len(y) for _, y in curves)  # a diverged run is shorter
     t = np.asarray(curves[0][0])[:n]
-    y = np.stack([np.asarray(curve, float)[:n] for _, curve in curves])
+    y = np.stack([_drawable(curve)[:n] for _, curve in curves])
     ax.plot(t, y.mean(axis=0), label=label, **style)
     if len(curves) > 1:
         ax.fill_between(t, y.min(axis=0), y.max(axis=0), color=style["color"], alpha=0.2)

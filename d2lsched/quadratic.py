@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 
 from .optimizers import sgd
-from .run import Values, values
 from .schedules.base import require, whole
+from .settings import Values, values
 
 Numbers = Sequence[float] | np.ndarray
 """One number per coordinate."""

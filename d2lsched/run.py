@@ -7,30 +7,24 @@ The four framework modules supply the mathematics (`init`, `epoch`, `evaluate`);
 from __future__ import annotations
 
 import copy
-import numbers
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
 from .data import MNIST, Split, mnist
 from .history import History
-from .schedules import ReduceOnPlateau, Schedule
-from .schedules.base import require, whole
-
-FRAMEWORKS = ("numpy", "torch", "tensorflow", "jax")
-OPTIMIZERS = ("sgd", "adam")
-MODELS = ("mlp", "lenet")
+from .schedules import ReduceOnPlateau
+from .schedules.base import require
+from .settings import Settings, Values, is_number, takes_settings, values
 
 RESULTS_VERSION = 1
 """Raised when the same settings come to train otherwise: stored results of another version
 are not reused by `d2lsched.sweep`."""
-
-Values = Schedule | Callable[[int], float] | float
-"""A number, a schedule, or any function of the update number t = 0, 1, …"""
 
 
 @dataclass
@@ -129,99 +123,62 @@ def parts(n: int, size: int = 1000) -> Iterator[slice]:
     return (slice(start, start + size) for start in range(0, n, size))
 
 
-def values(name: str, source: Values, first: int, n: int, below: float = np.inf) -> np.ndarray:
-    """What source gives for updates first, …, first + n − 1: float64, shape (n,).
+def once(tensors: Callable[[Split], tuple[Any, Any]]) -> Callable[[Split], tuple[Any, Any]]:
+    """The function `tensors` of a framework, which converts what `mnist` shares only once.
 
-    name: what the values are, for the message of an error.
-    source: a number, a schedule, or a function of the update number.
-    first, n: the first update, and how many.
-    below: what none of them may reach.
+    tensors: a function of a Split. Images from elsewhere, which may change, are converted anew.
 
-    ValueError, with the name, if one of them is negative, not a number, or reaches `below`.
-
-    >>> values("rate", lambda t: 0.1 * t, first=2, n=3)
-    array([0.2, 0.3, 0.4])
-    >>> values("rate", -0.1, first=0, n=3)
-    Traceback (most recent call last):
-    ValueError: rate = -0.1 is not allowed: it must be a number, at least 0
+    >>> from d2lsched.numpy import tensors
+    >>> kept = once(tensors)
+    >>> kept(mnist(256).train)[0] is kept(mnist(256).train)[0]
+    True
     """
-    t = np.arange(first, first + n)
-    allowed = "a number, at least 0" + (f" and below {below:g}" if below < np.inf else "")
-    if isinstance(source, Schedule):
-        found = source(t)
-    elif callable(source):
-        found = np.array([float(source(int(update))) for update in t])
-    else:
-        require(_is_number(source) and 0 <= source < below, name, source, allowed)
-        found = np.full(n, float(source))
-    for update in np.flatnonzero(~((found >= 0) & (found < below))):
-        require(False, f"{name} at update {t[update]}", found[update], allowed)
-    return found
+    kept = lru_cache(maxsize=6)(tensors)
+    return lambda split: kept(split) if split.shared else tensors(split)
 
 
 class OneRun:
-    """A run under way: its settings, checked; its state; its history so far."""
+    """A run under way: its settings; its state; its history so far."""
 
     def __init__(
         self,
-        framework: str,
+        settings: Settings,
         init: Callable[[str, str, int], State],
-        schedule: Values | ReduceOnPlateau,
-        state: State | None = None,
-        *,
-        model: str,
-        optimizer: str,
-        momentum: Values,
-        weight_decay: float,
-        epochs: int,
-        batch_size: Values,
-        seed: int,
         data: MNIST,
+        state: State | None = None,
     ):
-        allowed = f"one of {', '.join(OPTIMIZERS)}"
-        require(optimizer in OPTIMIZERS, "optimizer", optimizer, allowed)
-        whole("epochs", epochs, 1)
-        whole("seed", seed, 0)
-        require(not callable(weight_decay), "weight_decay", weight_decay, "a number")
-        values("weight_decay", weight_decay, 0, 0)
-        values("momentum", momentum, 0, 0, below=1)
-        plateau = schedule if isinstance(schedule, ReduceOnPlateau) else None
-        planned: Values = 0.0 if isinstance(schedule, ReduceOnPlateau) else schedule
-        values("schedule", planned, 0, 0)
+        schedule = settings.schedule
         require(len(data.validation) > 0, "data.validation", data.validation, "not empty")
         if state is None:
-            state = init(model, optimizer, seed)
+            state = init(settings.model, settings.optimizer, settings.seed)
         else:
             required = "an earlier run's history.state"
             require(isinstance(state, State), "state", type(state), required)
-            found = f"{state.framework} {state.model} with {state.optimizer}"
-            wanted = f"{framework} {model} with {optimizer}"
+            found, wanted = (
+                f"{s.framework} {s.model} with {s.optimizer}" for s in (state, settings)
+            )
             require(found == wanted, "state", found, wanted)
             state = copy.deepcopy(state)
+        plateau = schedule if isinstance(schedule, ReduceOnPlateau) else None
         state.plateau = plateau
 
-        settings = {
-            "model": model, "optimizer": optimizer,
-            "momentum": _described(momentum), "weight_decay": float(weight_decay),
-            "epochs": int(epochs), "batch_size": _described(batch_size), "seed": int(seed),
-            "images": len(data.train), "first_update": state.update,
-        }  # fmt: skip
-        self.history = History(framework, _described(schedule), settings, state=state)
-        self.state, self.planned, self.momentum = state, planned, momentum
-        self.batch_size, self.seed, self.images = batch_size, seed, len(data.train)
+        about = settings.settings | {"images": len(data.train), "first_update": state.update}
+        names = (about.pop("framework"), about.pop("schedule"))
+        self.history = History(*names, about, state=state)
+        self.state, self.settings, self.images = state, settings, len(data.train)
 
     def order(self) -> np.ndarray:
         """The next epoch's batches."""
-        size = _batch_size(self.batch_size, self.state.update, self.images)
-        return batch_order(self.seed, self.state.epoch, self.images, size)
+        size = _batch_size(self.settings.batch_size, self.state.update, self.images)
+        return batch_order(self.settings.seed, self.state.epoch, self.images, size)
 
     def numbers(self, n: int) -> tuple[np.ndarray, np.ndarray]:
         """The rates and momenta of the next n updates."""
         plateau, first = self.state.plateau, self.state.update
-        source = self.planned if plateau is None else plateau.rate
+        source: Any = self.settings.schedule if plateau is None else plateau.rate
         return (
             values("schedule", source, first, n),
-            values("momentum", self.momentum, first, n, below=1),
+            values("momentum", self.settings.momentum, first, n, below=1),
         )
 
     def updated(self, rates: np.ndarray, losses: Any, seconds: float) -> None:
@@ -246,30 +203,6 @@ class OneRun:
         return bool(np.isfinite(self.history.loss[-1:]).all())
 
 
-class Train(Protocol):
-    """The signature of `train`, the same in every framework; see `trainer`."""
-
-    def __call__(
-        self,
-        schedule: Values | ReduceOnPlateau,
-        *,
-        model: str = "mlp",
-        optimizer: str = "sgd",
-        momentum: Values = 0.9,
-        weight_decay: float = 0.0,
-        epochs: int = 10,
-        batch_size: Values = 128,
-        seed: int = 0,
-        data: MNIST | None = None,
-        progress: bool = False,
-        state: State | None = None,
-        after_update: Hook | None = None,
-        after_epoch: Hook | None = None,
-    ) -> History:
-        """Train on MNIST and return what happened; `trainer` says what each name means."""
-        ...
-
-
 def trainer(
     framework: str,
     models: tuple[str, ...],
@@ -277,7 +210,7 @@ def trainer(
     init: Callable[[str, str, int], State],
     epoch: Callable[..., tuple[np.ndarray, int]],
     evaluate: Callable[[State, Any, Any], tuple[float, float]],
-) -> Train:
+) -> Callable[..., History]:
     """The `train` of one framework, composed of what its module exposes.
 
     framework: its name, of a module of this package.
@@ -291,22 +224,18 @@ def trainer(
     >>> train.__module__
     'd2lsched.numpy'
     """
+    converted = once(tensors)
 
+    @takes_settings("framework", "schedule")
     def train(
         schedule: Values | ReduceOnPlateau,
         *,
-        model: str = "mlp",
-        optimizer: str = "sgd",
-        momentum: Values = 0.9,
-        weight_decay: float = 0.0,
-        epochs: int = 10,
-        batch_size: Values = 128,
-        seed: int = 0,
         data: MNIST | None = None,
         progress: bool = False,
         state: State | None = None,
         after_update: Hook | None = None,
         after_epoch: Hook | None = None,
+        **settings: Any,
     ) -> History:
         """Train on MNIST and return what happened.
 
@@ -341,23 +270,19 @@ def trainer(
         (4, [0.01, 0.01])
         """
         data = mnist() if data is None else data
+        model = settings.get("model", Settings.model)
         require(model in models, "model", model, f"one of {', '.join(models)} in {framework}")
-        run = OneRun(
-            framework, init, schedule, state, model=model, optimizer=optimizer,
-            momentum=momentum, weight_decay=weight_decay, epochs=epochs,
-            batch_size=batch_size, seed=seed, data=data,
-        )  # fmt: skip
-        images, labels = tensors(data.train)
-        validation, test = tensors(data.validation), tensors(data.test)
-        for _ in tqdm(range(epochs), disable=not progress, unit="epoch"):
+        run = OneRun(Settings(framework, schedule, **settings), init, data, state)
+        decay = run.settings.weight_decay
+        images, labels = converted(data.train)
+        validation, test = converted(data.validation), converted(data.test)
+        for _ in tqdm(range(run.settings.epochs), disable=not progress, unit="epoch"):
             order, right = run.order(), 0
             # A hook after each update is called between epochs of one update each.
             for part in [order] if after_update is None else np.split(order, len(order)):
                 rates, momenta = run.numbers(len(part))
                 start = time.perf_counter()
-                losses, correct = epoch(
-                    run.state, images, labels, part, rates, momenta, weight_decay
-                )
+                losses, correct = epoch(run.state, images, labels, part, rates, momenta, decay)
                 run.updated(rates, losses, time.perf_counter() - start)
                 right += correct
                 if after_update is not None:
@@ -375,21 +300,9 @@ def trainer(
     return train
 
 
-def _described(source: Values | ReduceOnPlateau) -> Any:
-    if isinstance(source, Schedule | ReduceOnPlateau):
-        return repr(source)
-    if callable(source):
-        return getattr(source, "__name__", type(source).__name__)
-    return int(source) if isinstance(source, numbers.Integral) else float(source)
-
-
 def _batch_size(source: Values, update: int, images: int) -> int:
     size: Any = source(update) if callable(source) else source
     allowed = f"a whole number from 1 to the {images} training images"
-    require(_is_number(size) and size % 1 == 0, "batch_size", size, allowed)
+    require(is_number(size) and size % 1 == 0, "batch_size", size, allowed)
     require(1 <= size <= images, "batch_size", size, allowed)
     return int(size)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, numbers.Real) and not isinstance(value, bool)

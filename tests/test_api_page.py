@@ -29,8 +29,6 @@ TWINS += ["d2lsched.torch.trace", "d2lsched.tensorflow.trace"]
 NOT_ON_THE_PAGE = {
     "d2lsched.plotting.Figure",  # matplotlib's; `figure` makes them
     "d2lsched.run.OneRun",  # what the drivers of training share
-    "d2lsched.run.Train",  # a type
-    "d2lsched.sweep.Outcome",  # between worker and store
 }
 
 

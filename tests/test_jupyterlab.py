@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 from test_plain import NOTEBOOKS, WORKS
 
 from d2lsched.book import citations
@@ -78,6 +78,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "--IdentityProvider.token=secret",
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        "--LabApp.expose_app_in_browser=True",
     ]
     homes["JUPYTERLAB_SETTINGS_DIR"] = str(folder / "settings")
     environment = {**os.environ, **homes, "JUPYTER_PREFER_ENV_PATH": "1"}
@@ -149,22 +150,40 @@ SEEN = """() => [...document.querySelectorAll(".jp-MarkdownCell .myst")].map((ce
 })"""
 
 
-def opened(tab: Page, address: str, path: str, cells: int) -> list[str]:
+# As from the file browser, but without a kernel.
+OPEN = """(path) => jupyterapp.commands.execute("docmanager:open", {
+  path, factory: "Notebook", kernelPreference: { shouldStart: false, canStart: false },
+}).then((widget) => { globalThis.opened = widget; return widget.context.ready; })"""
+
+
+@pytest.fixture(scope="module")
+def lab(address: str, browser: Browser) -> Iterator[Page]:
+    """JupyterLab in a tab, which all chapters share: it takes seconds to load."""
+    page = browser.new_page(viewport={"width": 1200, "height": 900})
+    page.goto(f"{address}/lab?token=secret")
+    page.wait_for_function("globalThis.jupyterapp?.commands.hasCommand('docmanager:open')")
+    page.evaluate("jupyterapp.restored")
+    yield page
+    page.close()
+
+
+def problems_in(lab: Page, path: str, cells: int) -> list[str]:
     """Open a notebook with so many Markdown cells; return what is wrong with what one sees."""
-    tab.goto(f"{address}/doc/tree/{path}?token=secret")
-    drawn = tab.locator(".jp-MarkdownCell .myst")
-    expect(drawn).to_have_count(cells, timeout=120_000)
-    for kernel in tab.request.get(f"{address}/api/kernels?token=secret").json():
-        tab.request.delete(f"{address}/api/kernels/{kernel['id']}?token=secret")
+    lab.evaluate(OPEN, path)
+    try:
+        expect(lab.locator(".jp-MarkdownCell .myst")).to_have_count(cells, timeout=120_000)
+        seen = lab.evaluate(SEEN)
+    finally:
+        lab.evaluate("opened.dispose()")
     problems = []
-    for text, cited, bare, links in tab.evaluate(SEEN):
+    for text, cited, bare, links in seen:
         problems += re.findall(r".*Unknown Directive|\{[a-z:]+\}", text)
         problems += [f"citation {key}" for key in cited if key not in WORKS_BY_KEY]
         problems += [f"bare {words}" for words in bare]
         for link in links:
             there = urlsplit(link)
-            if there.netloc and link.startswith(address):
-                file = tab.request.head(link)
+            if there.netloc and link.startswith(lab.url.split("/lab")[0]):
+                file = lab.request.head(link)
                 problems += [f"link {there.path}"] if file.status != 200 else []
     return problems
 
@@ -173,8 +192,8 @@ WORKS_BY_KEY = citations.bibliography(WORKS)
 
 
 @pytest.mark.slow
-def test_what_jupyterlab_does_not_know_is_seen(address: str, tab: Page) -> None:
-    found = "\n".join(opened(tab, address, "bad.ipynb", len(BAD)))
+def test_what_jupyterlab_does_not_know_is_seen(lab: Page) -> None:
+    found = "\n".join(problems_in(lab, "bad.ipynb", len(BAD)))
     assert "predict - Unknown Directive" in found.replace("…", "predict")
     assert "bare sgd-3" in found
     assert "citation Nobody-2020" in found
@@ -185,7 +204,7 @@ def test_what_jupyterlab_does_not_know_is_seen(address: str, tab: Page) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_chapter_reads_as_it_is_meant(address: str, tab: Page, path: Path) -> None:
+def test_a_chapter_reads_as_it_is_meant(lab: Page, path: Path) -> None:
     cells = nbformat.read(path, as_version=4).cells
     prose = sum(cell.cell_type == "markdown" for cell in cells)
-    assert opened(tab, address, path.relative_to(ROOT).as_posix(), prose) == []
+    assert problems_in(lab, path.relative_to(ROOT).as_posix(), prose) == []

@@ -199,6 +199,40 @@ def test_a_link_holds_the_whole_state(module: Page):
         module.evaluate("() => lab.fromLink('lab', 'lab&show=Cosine(1,2)')")
 
 
+def test_what_a_link_may_bring_is_a_state_or_an_error_and_never_hangs(module: Page):
+    rng, made = random.Random(7), schedules(60, seed=8)
+    nested = "Constant(0.1)"
+    for _ in range(40):
+        nested = f"Warmup({nested},steps=2)"
+    links = [
+        f"lab&show={nested}",
+        f"lab&show={'Warmup(' * 20_000}",
+        "lab&show=%",
+        "lab&show=__proto__()",
+    ]
+    for link in module.evaluate(
+        "(configs) => configs.map((config) => lab.toLink('lab', lab.completed("
+        "{ schedules: [{ config }] })))", [schedule.config() for schedule in made],
+    ):  # fmt: skip
+        text = list(link)
+        for _ in range(rng.randrange(1, 4)):
+            text[rng.randrange(4, len(text))] = rng.choice("()[]=&,:%-.e9\"'x")
+        links += ["".join(text), link[: rng.randrange(4, len(link))]]
+    kinds = module.evaluate(
+        """(links) => links.map((link) => {
+             try {
+               const state = lab.fromLink("lab", link);
+               state?.schedules.forEach(({ config }) => lab.table(config, 50));
+               return state ? "state" : "none";
+             } catch (error) { return error instanceof Error ? "error" : typeof error; }
+           })""",
+        links,
+    )
+    assert kinds[0] == "state"
+    assert kinds[1:4] == ["error"] * 3
+    assert set(kinds) == {"state", "error"}
+
+
 def test_valid_schedules_are_left_alone_by_mending(module: Page):
     configs = [schedule.config() for schedule in schedules(480, seed=3)]
     mended = module.evaluate("(configs) => configs.map(lab.mended)", configs)

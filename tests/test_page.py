@@ -13,6 +13,8 @@ import subprocess
 import sys
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -281,6 +283,36 @@ def in_a_loop_of_its_own(task: Any) -> Any:
     """Run a coroutine in another thread: playwright's loop may be running in this one."""
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(asyncio.run, task).result()
+
+
+def test_the_server_answers_whatever_is_asked(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("here")
+    asked = [
+        "",
+        "%00",
+        "a%00/b",
+        "%ff",
+        "..%2f..%2fetc",
+        "x" * 5_000,
+        "%",
+        "%0d%0aX:y",
+        "index.html",
+    ]
+
+    def status(port: int, path: str) -> int:
+        with closing(HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
+            connection.request("GET", f"/{path}")
+            return connection.getresponse().status
+
+    async def ask() -> list[int]:
+        server, port = listen(tmp_path)
+        answers = [await asyncio.to_thread(status, port, path) for path in asked]
+        server.stop()
+        return answers
+
+    first, *others, last = in_a_loop_of_its_own(ask())
+    assert first == last == 200
+    assert all(400 <= answer < 500 for answer in others), others
 
 
 def test_the_server_compresses_and_lets_browsers_keep(tmp_path: Path) -> None:

@@ -174,3 +174,35 @@ def test_a_run_is_drawn_over_the_rates_that_were_computed():
     lines = {line.get_label(): line for line in history.plot(computed=schedule).axes[0].lines}
     assert lines["as used"].get_ydata().tolist() == history.lr
     assert lines["as computed"].get_ydata().tolist() == schedule.table(4).tolist()
+
+
+NAN, INF = math.nan, math.inf
+WILD = {
+    "nan at once": [NAN] * 8,
+    "nan within half an epoch": [2.3, *[NAN] * 7],
+    "to infinity": [2.3, 1e300, INF, NAN],
+    "huge": [1e308] * 8,
+    "zero": [0.0] * 8,
+    "one update": [2.3],
+}
+
+
+@pytest.mark.parametrize("log", [True, False])
+@pytest.mark.parametrize("name", WILD)
+def test_any_losses_are_drawn_without_a_warning(name, log):
+    def run(losses):
+        rates = [0.0 if name == "zero" else 0.1] * len(losses)
+        ends = {"train_accuracy": [NAN], "validation_loss": [NAN], "validation_accuracy": [NAN]}
+        return History("numpy", 0.1, {}, lr=rates, loss=losses, **ends)
+
+    wild, calm = run(WILD[name]), run([2.3, 2.2, 2.1, 2.0])
+    for runs in ({"a": wild}, {"a": [wild, wild]}, {"a": wild, "b": calm}, {"a": [wild, calm]}):
+        plot_histories(runs, log_rate=log, log_loss=log).canvas.draw()
+
+
+def test_any_number_of_searches_and_any_accuracies_are_drawn():
+    search = {0.1: [NAN, 0.5], 0.2: [NAN], 0.4: [], 0.8: [0.9]}
+    fig = plot_search({f"schedule {i}": search for i in range(20)}, alt="Twenty alike.")
+    fig.canvas.draw()
+    assert len(fig.axes[0].get_legend().get_texts()) == 20
+    plot_search({"at 0": {0.0: [0.5]}}, alt="No rate.").canvas.draw()

@@ -4,6 +4,7 @@ What a run must do is recomputed here in float64, apart from the code under test
 """
 
 import ast
+import dataclasses
 import functools
 import inspect
 import math
@@ -25,6 +26,7 @@ from d2lsched import torch as d2l_torch
 from d2lsched.data import MNIST, Split, mnist
 from d2lsched.history import History
 from d2lsched.optimizers import adam, bias_corrections, sgd, zeros
+from d2lsched.settings import Settings
 
 # isort: split
 import jax.numpy as jnp
@@ -774,6 +776,15 @@ def test_the_twins_functions_take_the_same_arguments(name):
         for twin in TWINS.values()
     ]
     assert all(other == arguments[0] for other in arguments)
+
+
+@twins
+def test_train_lists_the_settings_and_refuses_other_names(twin):
+    listed = inspect.signature(twin.train).parameters
+    for field in dataclasses.fields(Settings)[2:]:
+        assert listed[field.name].default == field.default, field.name
+    with pytest.raises(TypeError, match="unexpected keyword argument 'epoch'"):
+        twin.train(0.1, epoch=3)
 
 
 @twins

@@ -303,7 +303,7 @@ def offer_downloads(app: Sphinx, pagename: str, template: str, context: Any, _: 
         f"{FRAMEWORKS[name]}</a></li>"
         for name in PACKAGES
     ]
-    context["theme_extra_footer"] = (
+    context["theme_extra_footer"] = context.get("theme_extra_footer", "") + (
         '<nav class="downloads" aria-labelledby="downloads">'
         '<span id="downloads">Download all notebooks (.zip)</span>'
         f"<ul>{''.join(links)}</ul></nav>"

@@ -17,7 +17,7 @@ from d2lsched.extras import needs
 
 with needs("book"):
     from tornado.httpserver import HTTPServer
-    from tornado.web import Application, StaticFileHandler
+    from tornado.web import Application, HTTPError, StaticFileHandler
 
 
 class Pages(StaticFileHandler):
@@ -32,6 +32,12 @@ class Pages(StaticFileHandler):
         kind = self.get_content_type()
         if kind.startswith("text/") or kind.endswith(("javascript", "svg+xml")):
             self.set_header("Content-Type", f"{kind}; charset=utf-8")
+
+    def parse_url_path(self, url_path: str) -> str:
+        """The path of the file; no file's name has a NUL, and asking for one is an error."""
+        if "\0" in url_path:
+            raise HTTPError(404)
+        return super().parse_url_path(url_path)
 
     def get_cache_time(self, path: str, modified: object, mime_type: str) -> int:
         """Leave the Cache-Control of `set_extra_headers` alone."""

@@ -38,6 +38,7 @@ class Split:
     Attributes:
         images: uint8, n × 28 × 28: 0 is background, 255 is ink.
         labels: uint8, n: the digit that image i shows.
+        shared: True for those that `mnist` hands out, which never change.
 
     Raises:
         ValueError: there are not as many labels as images.
@@ -45,6 +46,7 @@ class Split:
 
     images: Bytes
     labels: Bytes
+    shared: bool = False
 
     def __post_init__(self) -> None:
         if len(self.images) != len(self.labels):
@@ -101,13 +103,20 @@ def mnist(train: int = 10_000, validation: int = 5_000, test: int = 10_000) -> M
     train = _count("train", train, 1, _TRAINING_IMAGES)
     validation = _count("validation", validation, 0, _TRAINING_IMAGES - train)
     test = _count("test", test, 0, _TEST_IMAGES)
-    arrays = _load(FILE)
-    images, labels = arrays["train_images"], arrays["train_labels"]
-    first = _TRAINING_IMAGES - validation
+    return _cut(FILE, train, validation, test)
+
+
+@functools.lru_cache(maxsize=16)
+def _cut(path: Path, train: int, validation: int, test: int) -> MNIST:
+    arrays, first = _load(path), _TRAINING_IMAGES - validation
+
+    def split(part: str, images: slice) -> Split:
+        return Split(arrays[f"{part}_images"][images], arrays[f"{part}_labels"][images], True)
+
     return MNIST(
-        train=Split(images[:train], labels[:train]),
-        validation=Split(images[first:], labels[first:]),
-        test=Split(arrays["test_images"][:test], arrays["test_labels"][:test]),
+        split("train", slice(train)),
+        split("train", slice(first, None)),
+        split("test", slice(test)),
     )
 
 

@@ -9,8 +9,8 @@ import numbers
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from functools import cache, cached_property
-from typing import Annotated, Any, ClassVar, Self, get_args, get_type_hints
+from inspect import isabstract
+from typing import Annotated, Any, Self, get_args, get_type_hints
 
 import numpy as np
 
@@ -39,52 +39,20 @@ def whole(name: str, value: Any, least: int) -> None:
     require(plain and value >= least, name, value, f"a whole number, at least {least}")
 
 
-def _number(name: str, value: Any, allowed: str) -> float:
-    plain = isinstance(value, numbers.Real) and not isinstance(value, bool | np.bool_)
-    require(plain and abs(value) <= sys.float_info.max, name, value, allowed)
-    return float(value)
+def _number(allowed: str, fits: Callable[[Any], bool], kind: type = float) -> Any:
+    """The check of a finite number that fits, as kind: float or int."""
+
+    def check(name: str, value: Any) -> Any:
+        plain = isinstance(value, numbers.Real) and not isinstance(value, bool | np.bool_)
+        finite = plain and abs(value) <= sys.float_info.max
+        exact = finite and (kind is float or value == int(value))
+        require(exact and fits(value), name, value, allowed)
+        return kind(value)
+
+    return check
 
 
-def _rate(name: str, value: Any) -> float:
-    allowed = "a finite number, at least 0"
-    number = _number(name, value, allowed)
-    require(number >= 0, name, value, allowed)
-    return number
-
-
-def _factor(name: str, value: Any) -> float:
-    allowed = "a number above 0 and at most 1"
-    number = _number(name, value, allowed)
-    require(0 < number <= 1, name, value, allowed)
-    return number
-
-
-def _updates(name: str, value: Any) -> int:
-    allowed = "a whole number of updates, at least 1"
-    number = _number(name, value, allowed)
-    require(number >= 1 and number == int(value), name, value, allowed)
-    return int(value)
-
-
-def _positive(name: str, value: Any) -> float:
-    allowed = "a finite number above 0"
-    number = _number(name, value, allowed)
-    require(number > 0, name, value, allowed)
-    return number
-
-
-def _share(name: str, value: Any) -> float:
-    allowed = "a number from 0 to 1"
-    number = _number(name, value, allowed)
-    require(0 <= number <= 1, name, value, allowed)
-    return number
-
-
-def _count(name: str, value: Any) -> int:
-    allowed = "a whole number, at least 0"
-    number = _number(name, value, allowed)
-    require(number >= 0 and number == int(value), name, value, allowed)
-    return int(value)
+_updates = _number("a whole number of updates, at least 1", lambda n: n >= 1, int)
 
 
 def _flag(name: str, value: Any) -> bool:
@@ -121,22 +89,24 @@ def _schedule(name: str, value: Any) -> Schedule:
     return value
 
 
+_KINDS: dict[str, type[Schedule]] = {}  # by name, as `Schedule.from_config` finds them
+
 # A parameter's type says what is allowed; Schedule.__post_init__ enforces it.
-Rate = Annotated[float, _rate]
+Rate = Annotated[float, _number("a finite number, at least 0", lambda x: x >= 0)]
 """A learning rate: finite, at least 0."""
-Factor = Annotated[float, _factor]
+Factor = Annotated[float, _number("a number above 0 and at most 1", lambda x: 0 < x <= 1)]
 """A factor in (0, 1]."""
 Updates = Annotated[int, _updates]
 """A number of updates: whole, at least 1."""
-Positive = Annotated[float, _positive]
+Positive = Annotated[float, _number("a finite number above 0", lambda x: x > 0)]
 """A finite number above 0."""
 UpdatesOrNone = Annotated[
     int | None, lambda name, value: None if value is None else _updates(name, value)
 ]
 """A number of updates, or None."""
-Share = Annotated[float, _share]
+Share = Annotated[float, _number("a number from 0 to 1", lambda x: 0 <= x <= 1)]
 """A number from 0 to 1."""
-Count = Annotated[int, _count]
+Count = Annotated[int, _number("a whole number, at least 0", lambda n: n >= 0, int)]
 """A whole number, at least 0."""
 Flag = Annotated[bool, _flag]
 """True or False."""
@@ -148,21 +118,20 @@ Inner = Annotated["Schedule", _schedule]
 """A schedule inside another one."""
 
 
-@cache
-def _checks(cls: type) -> dict[str, Callable[[str, Any], Any]]:
-    hints = get_type_hints(cls, include_extras=True)
-    names = [field.name for field in dataclasses.fields(cls)]
-    return {
-        name: hints[name].__metadata__[0]
-        for name in names
-        if hasattr(hints[name], "__metadata__")
-    }
-
-
 def checked(instance: Any) -> None:
     """Check the parameters of a frozen dataclass by their types, and make them regular."""
     kind: Any = type(instance)
-    for name, check in _checks(kind).items():
+    if "__checks__" not in vars(
+        kind
+    ):  # kept in the class, which may go where its module is not
+        hints = get_type_hints(kind, include_extras=True)
+        named = {field.name: hints[field.name] for field in dataclasses.fields(kind)}
+        kind.__checks__ = {
+            name: hint.__metadata__[0]
+            for name, hint in named.items()
+            if hasattr(hint, "__metadata__")
+        }
+    for name, check in kind.__checks__.items():
         object.__setattr__(instance, name, check(name, getattr(instance, name)))
 
 
@@ -197,11 +166,14 @@ class Schedule(ABC):
     ValueError: lr = -1 is not allowed: it must be a finite number, at least 0
     """
 
-    _kinds: ClassVar[dict[str, type[Schedule]]] = {}
-
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        Schedule._kinds[cls.__name__] = cls
+        before = _KINDS.get(cls.__name__, cls).__module__
+        if before.startswith("d2lsched.") and cls.__module__ != before:
+            raise ValueError(
+                f"{cls.__name__} is the name of a schedule of {before}: take another"
+            )
+        _KINDS[cls.__name__] = cls
 
     def __post_init__(self) -> None:
         checked(self)
@@ -285,16 +257,24 @@ class Schedule(ABC):
     def from_config(config: dict[str, Any]) -> Schedule:
         """The schedule that `config` described.
 
-        config: plain data, perhaps read from JSON. ValueError for a kind that is not a
-            schedule's name and for values that are not allowed, TypeError for other names.
+        config: plain data, perhaps read from JSON. ValueError, with the name, for anything
+            that is no schedule's.
 
         >>> Schedule.from_config({"kind": "CosineDecay", "lr": 0.3, "steps": 20})
         CosineDecay(lr=0.3, steps=20, end_lr=0.0)
         """
+        require(isinstance(config, dict), "config", config, "a dict, as config() gives it")
         values = dict(config)
         kind = values.pop("kind", None)
-        require(kind in Schedule._kinds, "kind", kind, f"one of {sorted(Schedule._kinds)}")
-        return Schedule._kinds[kind](**{name: _revived(v) for name, v in values.items()})
+        known = {name: cls for name, cls in _KINDS.items() if not isabstract(cls)}
+        found = isinstance(kind, str) and kind in known
+        require(found, "kind", kind, f"one of {sorted(known)}")
+        try:
+            return known[kind](**{name: _revived(v) for name, v in values.items()})
+        except RecursionError:
+            raise ValueError(f"{kind}: its schedules are nested too deep") from None
+        except TypeError as error:  # of names: too many, or too few
+            raise ValueError(f"{kind}: {error}") from None
 
     def replace(self, **changes: Any) -> Self:
         """This schedule with some parameters changed.
@@ -312,7 +292,7 @@ class Schedule(ABC):
 class SpecialCase(Schedule):
     """A schedule under its own name that is another one with some parameters fixed."""
 
-    @cached_property
+    @property  # subclasses cache it
     @abstractmethod
     def general(self) -> Schedule:
         """The schedule that this one is."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from .backends import Backend
@@ -74,7 +75,7 @@ class Warmup(Schedule):
             f"above 0 with shape = {self.shape!r}",
         )
 
-    @property
+    @cached_property  # asked once: of nested warmups, each would ask its inner one twice
     def _first(self) -> float:
         return self.schedule(0)
 
@@ -256,7 +257,7 @@ def _points(name: str, value: Any) -> tuple[tuple[float, float], ...]:
     allowed = "a list of (t, lr) with rising t ≥ 0 and finite lr ≥ 0, not empty"
     try:
         points = tuple((float(t), float(lr)) for t, lr in value)
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         points = ()
     finite = all(math.isfinite(t) and math.isfinite(lr) and min(t, lr) >= 0 for t, lr in points)
     rising = all(a[0] < b[0] for a, b in itertools.pairwise(points))

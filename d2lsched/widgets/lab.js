@@ -266,7 +266,7 @@ export const SCHEDULES = {
     parameters: { schedule: { type: "schedule" }, steps: updates_(part(0.1)), start_lr: FLOOR,
       shape: choice("linear", "constant", "exponential") },
     formula: ({ schedule, steps, start_lr, shape }) => {
-      const inner = formula(schedule), first = rate(schedule, 0);
+      const inner = formula(schedule), first = bounded(inner(0), peak(schedule)); // asked once
       const rise = {
         linear: (t) => mix(first, start_lr, t / steps),
         constant: () => start_lr,
@@ -339,6 +339,8 @@ const formula = (config) => SCHEDULES[config.kind].formula(config);
 
 export const peak = (config) => (SCHEDULES[config.kind].peak ?? (({ lr }) => lr))(config);
 
+const bounded = (rate, highest) => Math.max(Math.min(rate, highest), 0);
+
 /** The rate of update t. */
 export const rate = (config, t) => table(config, t + 1, t)[0];
 
@@ -346,7 +348,7 @@ export const rate = (config, t) => table(config, t + 1, t)[0];
 export function table(config, n, from = 0) {
   const ask = formula(config), highest = peak(config);
   const rates = new Float64Array(n - from);
-  for (let t = from; t < n; t++) rates[t - from] = Math.max(Math.min(ask(t), highest), 0);
+  for (let t = from; t < n; t++) rates[t - from] = bounded(ask(t), highest);
   return rates;
 }
 
