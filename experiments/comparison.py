@@ -337,7 +337,8 @@ def unpacked(setting: Setting) -> np.ndarray:
     return np.unpackbits(packed, axis=2, count=images).astype(bool)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Run and write the settings that the command names, or all."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("settings", nargs="*", help=f"of {', '.join(map(str, SETTINGS))}")
     parser.add_argument("--jobs", type=int, default=-1, help="processes (-1: one a core)")
@@ -348,3 +349,10 @@ if __name__ == "__main__":
             parser.error(f"there is no setting {one}")
         run(one, options.jobs)
         write(one)
+
+
+if __name__ == "__main__":
+    # Processes find functions by their module, which __main__ is not there.
+    from experiments import comparison
+
+    comparison.main()
