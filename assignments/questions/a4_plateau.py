@@ -180,7 +180,7 @@ def followed(state: State, metrics: Sequence[float], **settings: Any) -> Judge:
             return value_fault(got, right, "the list of states")
         heard: list[float] = []
         for metric, one, wanted, before in zip(
-            metrics, got, right, [state, *right], strict=False
+            metrics, got, right, [state, *right[:-1]], strict=True
         ):
             heard.append(metric)
             last = ", ".join(f"{m:g}" for m in heard[-4:])

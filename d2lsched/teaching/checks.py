@@ -11,6 +11,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 RELATIVE = 1e-9
@@ -42,7 +44,8 @@ def plain(value: Any) -> Any:
     """Return the value in plain Python: None, bool, int, float, str, list, dict or Strange.
 
     NumPy, torch, TensorFlow and JAX scalars become numbers and their arrays nested lists;
-    tuples become lists. All else, subclasses with tricks included, is Strange.
+    tuples become lists, fractions and decimals numbers, mappings dictionaries. All else,
+    subclasses with tricks included, is Strange.
 
     >>> plain((1, 2.5, [None, "x"]))
     [1, 2.5, [None, 'x']]
@@ -56,8 +59,10 @@ def plain(value: Any) -> Any:
         return value
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
-    if kind is dict:
+    if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, Fraction | Decimal):
+        return float(value)
     if kind.__module__.partition(".")[0] in ("numpy", "torch", "tensorflow", "jaxlib", "jax"):
         array = value.detach() if hasattr(value, "detach") else value
         array = array.numpy() if hasattr(array, "numpy") else array

@@ -65,7 +65,7 @@ class Course:
         """Return nbgrader's folder of a step, such as "release" or "autograded"."""
         return self.folder / getattr(self.directory, f"{step}_directory") / student / assignment
 
-    def source(self, assignment: str) -> dict[str, notebooks.Given]:
+    def source(self, assignment: str) -> notebooks.Handed:
         """Return the cells of an assignment's notebook as it was handed out."""
         path = self.path("release", ".", assignment) / f"{assignment}.ipynb"
         if not path.is_file():
@@ -91,7 +91,7 @@ class Course:
         found = [
             Submission(student.name, assignment.name, assignment)
             for student in (sorted(top.iterdir()) if top.is_dir() else [])
-            if student.is_dir() and not student.name.startswith(".") and _utf8(student.name)
+            if student.is_dir() and _usable(student.name)
             for assignment in sorted(student.iterdir())
             if assignment.is_dir() and not assignment.name.startswith(".")
         ]
@@ -155,12 +155,22 @@ class Course:
         return known
 
 
-def _utf8(name: str) -> bool:
-    """Return whether a folder's name is text; the gradebook holds no other student ids."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        print(f"Left out: {name!r}, whose name is not UTF-8", file=sys.stderr)
+def _usable(name: str) -> bool:
+    """Return whether a folder's name can be a student's id, and say so if it cannot.
+
+    Letters, digits and signs of any script may be in it, and spaces inside; not what stands for
+    markup in nbgrader's pages, nor what files cannot be called on every system.
+    """
+    if name == ".ipynb_checkpoints":
+        return False
+    good = name.isprintable() and name == name.strip() and not name.startswith(".")
+    if not good or set(name) & set('<>&"`{}\\'):
+        print(
+            f"Left out: the folder submitted/{name!r}, whose name cannot be an id. An id "
+            'is printable text without < > & " ` { } \\, and begins with neither dot nor '
+            "space: rename the folder and grade again",
+            file=sys.stderr,
+        )
         return False
     return True
 
