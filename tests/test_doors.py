@@ -2,6 +2,8 @@
 
 import base64
 import json
+import os
+import sys
 import sysconfig
 from pathlib import Path
 from typing import Any
@@ -225,8 +227,8 @@ def test_no_judge_passes_on_nothing(name: str) -> None:
                     fault = case.judged(said)
                 except Exception:
                     continue  # `marking` makes a fault of it
-                if (question.cell, answer) == ("smooth", []):
-                    continue  # the average of no losses is an empty list
+                if (question.cell, answer) in (("smooth", []), ("peak", None)):
+                    continue  # right once: of no losses, and where no rate fails
                 assert fault, (question.cell, number, answer)
 
 
@@ -272,7 +274,11 @@ def test_one_submission_stops_nobody_else(
     assert "gradebook.db cannot be used" in capsys.readouterr().err
 
 
-def test_an_empty_class_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_empty_class_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    binaries = Path(sys.executable).parent  # nbgrader starts alembic by its name
+    monkeypatch.setenv("PATH", f"{binaries}{os.pathsep}{os.environ['PATH']}")
     config = (ROOT / "assignments/nbgrader_config.py").read_text("utf-8")
     (tmp_path / "nbgrader_config.py").write_text(config, "utf-8")
     assert main(["--course", str(tmp_path), "--quiet"]) == 1
