@@ -4,6 +4,7 @@ PYTHON    ?=
 WORKERS   ?= 2
 NOTEBOOKS ?= chapters
 PORT      ?= 8000
+FRAMEWORK ?=
 
 BOOK      := _build/html/index.html
 BIN       := .venv/bin
@@ -11,6 +12,7 @@ ifeq ($(OS),Windows_NT)
 BIN       := .venv/Scripts
 endif
 INSTALLED := .venv/installed
+TOOLS     := .venv/tools
 QUICKSTART = chapters/quickstart.ipynb
 
 # Jupyter records what libraries write to descriptor 2: TensorFlow's log (its line on oneDNN
@@ -21,7 +23,7 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 export JUPYTER_PREFER_ENV_PATH := 1
 export KERAS_BACKEND := tensorflow
 
-.PHONY: help book pdf serve lab run test check format lectures experiments bench audit clean
+.PHONY: help book pdf serve lab edit run test check format lectures experiments bench audit picture clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -34,24 +36,29 @@ book: $(INSTALLED) ## build the book; its quick start trains on this machine
 	@echo "  $(CURDIR)/$(BOOK)"
 	@echo "or serve it on this machine only: make serve"
 
-$(BOOK):
+$(BOOK): | $(INSTALLED)
 	@$(MAKE) book
 
-pdf: book ## print the whole book as one PDF; needs Chromium
+pdf: $(TOOLS) chromium book ## print the whole book, some 800 pages, as one PDF; needs Chromium
+	@echo "Some 800 pages are printed; that takes minutes."
 	$(BIN)/python -m d2lsched.book.pdf
 
 serve: $(BOOK) ## serve the built book on localhost (PORT=8000)
 	@$(BIN)/python -m d2lsched.book.serve _build/html --port $(PORT)
 
-lab: $(INSTALLED) ## open the chapters in JupyterLab
-	$(BIN)/jupyter-lab chapters
+lab: $(INSTALLED) ## open copies of the chapters, yours to change, in JupyterLab (FRAMEWORK=torch)
+	$(BIN)/python -m d2lsched.book.copies notebooks $(FRAMEWORK:%=--framework %)
+	$(BIN)/jupyter-lab --ServerApp.root_dir=notebooks "notebooks/Start here.ipynb"
+
+edit: $(INSTALLED) ## open the book's own notebooks in JupyterLab, to change the book
+	$(BIN)/jupyter-lab --ServerApp.root_dir=. --ServerApp.preferred_dir=chapters
 
 run: $(INSTALLED) ## execute the notebooks in place, from cold kernels (NOTEBOOKS=chapters)
 	$(BIN)/python -m d2lsched.book.execute $(NOTEBOOKS)
 
 NBVAL := --nbval-current-env --nbval-cell-timeout=300
 
-test: $(INSTALLED) ## everything: style, types, all tests, every notebook re-run and compared
+test: $(TOOLS) chromium ## everything: style, types, all tests, every notebook re-run and compared
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -61,13 +68,13 @@ test: $(INSTALLED) ## everything: style, types, all tests, every notebook re-run
 	@# The quick start has no outputs to compare with: its cells only have to run.
 	$(BIN)/pytest $(NBVAL) --nbval-lax $(QUICKSTART)
 
-check: $(INSTALLED) ## style, types, notebook hygiene, fast tests: under two minutes
+check: $(TOOLS) chromium ## style, types, fast tests, some in Chromium: under two minutes
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile --durations=5 -m "not slow"
 
-format: $(INSTALLED) ## bring code and notebooks into the repository's layout
+format: $(TOOLS) ## bring code and notebooks into the repository's layout
 	$(BIN)/ruff check --fix --exit-zero --quiet
 	$(BIN)/ruff format
 	$(BIN)/python -m d2lsched.book.execute --tidy-only $(NOTEBOOKS)
@@ -93,8 +100,12 @@ $(LIGHTHOUSE): tests/audit/package-lock.json
 	npm ci --prefix tests/audit --ignore-scripts --no-audit --no-fund
 	@touch $@
 
-audit: $(BOOK) $(LIGHTHOUSE) ## weigh the pages, and let axe and Lighthouse examine them
+audit: $(TOOLS) chromium $(LIGHTHOUSE) $(BOOK) ## weigh the pages; axe and Lighthouse examine them for 13 minutes
+	@echo "Examining every page takes 13 minutes on two cores."
 	$(BIN)/python tests/audit/measure.py _build/html
+
+picture: $(TOOLS) chromium $(BOOK) ## take the README's picture of the built book
+	$(BIN)/python docs/picture.py _build/html docs/page.png
 
 clean: ## remove the built book and caches (.venv stays: rm -r .venv)
 	rm -rf _build .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -120,10 +131,30 @@ FIND_PYTHON = \
     exit 1; \
   fi
 
+# Where .venv was made, and with which Python. The file is there only if the last set-up was
+# finished; where it says anything else than the Python in use, .venv is made anew.
+WHICH     := import sys; print(sys.base_prefix, *sys.version_info[:2])
+MADE_WITH  = $(CURDIR) $(shell "$(1)" -c "$(WHICH)" 2>/dev/null)
+ifneq ($(call MADE_WITH,$(or $(PYTHON),$(BIN)/python)),$(shell cat $(INSTALLED) 2>/dev/null))
+ANEW      := yes
+.PHONY: $(INSTALLED)
+endif
+VENV      := -m venv
+PIP       := $(BIN)/python -m pip install --disable-pip-version-check
+
 $(INSTALLED): requirements.txt constraints.txt pyproject.toml
-	@$(FIND_PYTHON); [ -x $(BIN)/python ] || { \
-	  echo "Making .venv with $$("$$python" --version)"; "$$python" -m venv .venv; }
-	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt
-	$(BIN)/python -m pip install --disable-pip-version-check --no-build-isolation --no-deps \
-	  --editable .
+	@$(if $(ANEW),$(FIND_PYTHON); \
+	  base=$$("$$python" -c "import sys; print(sys._base_executable)"); \
+	  echo "Making .venv with $$("$$base" --version)"; rm -rf .venv; "$$base" $(VENV) .venv)
+	@rm -f $(INSTALLED)
+	$(PIP) -r requirements.txt
+	$(PIP) --no-build-isolation --no-deps --editable .
+	@echo "$(CURDIR) $$($(BIN)/python -c "$(WHICH)")" > $@
+
+$(TOOLS): $(INSTALLED) tests/requirements.txt
+	$(PIP) -r tests/requirements.txt
 	@touch $@
+
+.PHONY: chromium
+chromium: $(TOOLS)
+	@$(BIN)/python -m d2lsched.book.pdf --chromium

@@ -16,18 +16,16 @@ from typing import Any
 import numpy as np
 
 from .data import Split
+from .extras import needs
 from .many import many_trainer
 from .optimizers import Arrays, adam, bias_corrections, sgd, zeros
 from .run import State, first_weights, parts, scaled, trainer
 from .schedules import Schedule
 
-try:
+with needs("jax"):
     import jax
-except ImportError as error:
-    raise ImportError("d2lsched.jax needs JAX: pip install jax optax") from error
-
-import jax.numpy as jnp
-from jax import lax
+    import jax.numpy as jnp
+    from jax import lax
 
 MODELS = ("mlp", "lenet")
 

@@ -24,10 +24,13 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
-import pandas as pd
-from scipy import stats
 
+from .extras import needs
 from .schedules.base import one_of, require
+
+with needs("sweep"):
+    import pandas as pd
+    from scipy import stats
 
 Unit = Literal["", "points", "%", "updates", "epochs", "seconds"]
 Values: TypeAlias = Mapping[Any, float] | pd.Series | Sequence[float] | np.ndarray

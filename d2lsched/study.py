@@ -13,7 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
+
+from .extras import needs
+
+with needs("sweep"):
+    import pandas as pd
 
 COMPARISON = Path(__file__).parent / "data" / "comparison.csv"
 CLASSICS = COMPARISON.with_name("classics.csv")

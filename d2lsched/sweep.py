@@ -24,18 +24,21 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import joblib
 import numpy as np
-import pandas as pd
-from filelock import FileLock, Timeout
-from joblib.externals.loky import process_executor
 from tqdm.auto import tqdm
 
 from .data import mnist
+from .extras import needs
 from .history import History
 from .run import FRAMEWORKS, MODELS, OPTIMIZERS, RESULTS_VERSION
 from .schedules import ReduceOnPlateau, Schedule
 from .schedules.base import Count, Rate, checked, require
+
+with needs("sweep"):
+    import joblib
+    import pandas as pd
+    from filelock import FileLock, Timeout
+    from joblib.externals.loky import process_executor
 
 ATTEMPTS = 3
 """How many of its workers a run may take down before it counts as failed."""
@@ -160,6 +163,13 @@ def _attempt(run: Run, sweep: str, caller: int) -> Outcome:
     return Outcome(run.key, history, None, _versions(run.framework))
 
 
+def _import(framework: str, caller: int) -> None:
+    """Import a framework where the runs will be; if it is not there, none of them begins."""
+    if os.getpid() != caller:
+        _prepare_worker()
+    importlib.import_module(f"d2lsched.{framework}")
+
+
 @cache
 def _prepare_worker() -> None:
     """Before a worker process imports a framework."""
@@ -254,7 +264,8 @@ def sweep(
     progress: show a bar, in epochs, with rate and time left.
 
     The table is that of `results`. A run that raises, or takes down three workers, is stored
-    as failed, and the rest goes on. RuntimeError if another sweep is writing to the store.
+    as failed, and the rest goes on. ImportError, before any run, if a framework is not
+    installed; RuntimeError if another sweep is writing to the store.
 
     >>> from tempfile import TemporaryDirectory
     >>> few = {"epochs": 1, "train": 256, "validation": 128, "test": 128}
@@ -287,11 +298,15 @@ def sweep(
         if retry_failed:
             kept = {key: failed for key, failed in kept.items() if not failed}
         left = sorted((run for key, run in unique.items() if key not in kept), key=_compiled)
+        frameworks = {run.framework for run in left}
         epochs = sum(run.epochs for run in unique.values())
         before = epochs - sum(run.epochs for run in left)
         bar = tqdm(total=epochs, initial=before, unit="epoch", disable=not progress)
         try:
             with bar:
+                with suppress(BrokenExecutor):  # what follows deals with workers that die
+                    asked = (joblib.delayed(_import)(name, os.getpid()) for name in frameworks)
+                    joblib.Parallel(n_jobs=n_jobs)(asked)
                 for outcome in _outcomes(left, n_jobs):
                     _keep(db, unique[outcome.key], outcome)
                     kept[outcome.key] = outcome.error is not None

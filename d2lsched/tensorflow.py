@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from .data import Split
+from .extras import needs
 from .optimizers import Arrays, adam, bias_corrections, sgd, zeros
 from .run import State, first_weights, parts, scaled, trainer
 from .schedules import Schedule
@@ -42,12 +43,9 @@ def _no_log() -> Iterator[None]:
         os.close(kept)
 
 
-try:
-    with _no_log():
-        import keras
-        import tensorflow as tf
-except ImportError as error:
-    raise ImportError("d2lsched.tensorflow needs TensorFlow: pip install tensorflow") from error
+with needs("tensorflow"), _no_log():
+    import keras
+    import tensorflow as tf
 
 MODELS = ("mlp", "lenet")
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from .data import Split
+from .extras import needs
 from .many import many_trainer
 from .optimizers import BETA2, EPSILON, bias_corrections
 from .run import State, first_weights, parts, scaled, trainer
@@ -23,14 +24,11 @@ from .schedules import Schedule
 from .schedules.base import require
 from .schedules.tracing import checked_length
 
-try:
+with needs("torch"):
     import torch
-except ImportError as error:
-    raise ImportError("d2lsched.torch needs PyTorch: pip install torch") from error
-
-from torch import nn
-from torch.nn.functional import cross_entropy, relu
-from torch.optim.lr_scheduler import LRScheduler
+    from torch import nn
+    from torch.nn.functional import cross_entropy, relu
+    from torch.optim.lr_scheduler import LRScheduler
 
 MODELS = ("mlp", "lenet")
 

@@ -5,14 +5,12 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import assert_same_mean
 
 from d2lsched import study
 from d2lsched.run import RESULTS_VERSION
 from experiments import classics
 from experiments.classics import GIVEN, GRIDS, RESULTS, SEEDS, TASKS, TUNING_SEEDS, read
-
-# As in test_experiments.py: exact on the same machine, and this near on another.
-ACCURACY = {"mlp": 0.006, "lenet": 0.02}
 
 
 @pytest.fixture(scope="module")
@@ -106,23 +104,44 @@ def test_what_the_classics_lack_is_named_with_what_they_have(task, stage, messag
         study.classics(task, stage=stage)
 
 
+@pytest.mark.parametrize("task", TASKS)
+def test_the_last_rates_are_those_of_the_schedules(table, task):
+    rows = table[(table["task"] == task) & (table["name"] != "plateau")].set_index("key")
+    runs = [run for plan in plans(table, task).values() for run, _ in plan]
+    for run in runs:
+        if run.key in rows.index:
+            last = TASKS[task]["epochs"] * classics.UPDATES[task] - 1
+            assert run.schedule(last) == pytest.approx(rows["last_lr"][run.key], rel=1e-5)
+
+
+def first_epochs(run, n):
+    return dataclasses.replace(run, epochs=n, test=0).execute().validation_accuracy
+
+
+# Adam's first epochs are calm at the low rates of a rising cycle, and at 0.008 for this seed:
+# another rounding changes their losses by 3e-6 at most. Whole runs are chaotic.
 @pytest.mark.slow
-@pytest.mark.parametrize(("stage", "index"), [("tuned", 0), ("tuning", 3)])
-def test_rows_are_found_again(table, stage, index):
+@pytest.mark.parametrize(
+    ("stage", "index", "about", "epochs"),
+    [
+        ("tuned", 5, ("cyclical", 0.016, 0), 5),
+        ("tuned", 3, ("cosine", 0.008, 0), 3),
+        ("tuning", 20, ("cyclical", 0.004, 100), 5),
+    ],
+)
+def test_the_first_epochs_of_calm_runs_are_found_again(table, stage, index, about, epochs):
     run, _ = plans(table, "mlp")[stage][index]
     row = study.classics("mlp", stage=stage).loc[index]
-    found = run.execute()
-    assert row["key"] == run.key
-    assert len(found.validation_accuracy) == TASKS["mlp"]["epochs"]
-    assert abs(found.validation_accuracy[-1] - row["validation_accuracy"]) < ACCURACY["mlp"]
-    if stage != "tuning":
-        assert abs(found.test_accuracy - row["test_accuracy"]) < ACCURACY["mlp"]
+    assert (row["key"], row["name"], row["peak"], row["seed"]) == (run.key, *about)
+    expected = row["validation_accuracies"][:epochs]
+    assert first_epochs(run, epochs) == pytest.approx(expected, abs=1e-3)
 
 
 @pytest.mark.slow
-def test_the_first_third_of_a_lenets_curve_is_found_again(table):
-    run, _ = plans(table, "lenet")["given"][4]
-    row = study.classics("lenet", stage="given").loc[4]
-    assert row["key"] == run.key
-    curve = dataclasses.replace(run, epochs=10, test=0).execute().validation_accuracy
-    assert curve == pytest.approx(row["validation_accuracies"][:10], abs=ACCURACY["lenet"])
+def test_the_mean_of_the_first_epochs_of_lenets_is_found_again(table):
+    """At every rate of D2L's a LeNet is chaotic within its first epoch."""
+    rows = study.classics("lenet").query("name == 'square root'")
+    runs = {run.key: run for run, _ in plans(table, "lenet")["given"]}
+    found = [first_epochs(runs[key], 3)[-1] for key in rows["key"]]
+    assert len(found) == len(SEEDS)
+    assert_same_mean(found, [curve[2] for curve in rows["validation_accuracies"]])

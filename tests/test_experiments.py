@@ -3,17 +3,19 @@
 import random
 import zlib
 
+import numpy as np
 import pandas as pd
 import pytest
+from conftest import assert_same_mean
 
 from d2lsched.run import RESULTS_VERSION
 from experiments import comparison
 from experiments.comparison import RESULTS, SEEDS, SETTINGS, Setting, read
 
-# A run repeated on the same machine gives the same numbers to the last digit. On another
-# processor float32 sums round otherwise, and training amplifies it: by this much at most.
-ACCURACY = {"mlp": 0.006, "lenet": 0.02}
-NEAR = 0.003  # the mean over the whole sample
+# One epoch of the MLP at a peak of at most this is calm: rounding, which every processor does
+# its own way, changes losses by up to 1e-4. Longer or faster runs are chaotic: on another
+# processor each is another run, and only means over seeds can be compared.
+CALM = {"sgd": 0.2, "adam": 0.008}
 
 
 @pytest.fixture(scope="module")
@@ -80,30 +82,54 @@ def test_the_file_says_where_it_comes_from():
     assert "final [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]" in named["seeds"]
 
 
-@pytest.mark.slow
-def test_a_random_sample_of_rows_is_found_again(table):
-    """Which rows, the file's own checksum decides: others as soon as it changes."""
-    generator = random.Random(zlib.crc32(RESULTS.read_bytes()))
-    planned = {}
+@pytest.fixture(scope="module")
+def planned(table):
+    """All runs, by key."""
+    found = {}
     for setting in SETTINGS:
         rows = within(table, setting)
-        planned |= {run.key: run for run in setting.tuning()}
-        planned |= {run.key: run for run in setting.final(rows[rows["stage"] == "tuning"])}
+        found |= {run.key: run for run in setting.tuning()}
+        found |= {run.key: run for run in setting.final(rows[rows["stage"] == "tuning"])}
+    return found
 
-    wanted = {"jax": 8, "torch": 4, "tensorflow": 3}
-    short = table[(table["epochs"] <= 10) & ~table["diverged"]]
-    differences = []
-    for framework, n in wanted.items():
-        rows = short[(short["framework"] == framework)].to_dict("records")
-        for row in generator.sample(rows, n):
-            found = planned[row["key"]].execute()
-            assert found.settings["seed"] == row["seed"], row
-            assert len(found.validation_accuracy) == row["epochs"], row
-            assert max(found.lr) == pytest.approx(row["lr"], rel=0.06), row
-            difference = found.validation_accuracy[-1] - row["validation_accuracy"]
-            assert abs(difference) < ACCURACY[row["model"]], row
-            differences.append(difference)
-            if row["stage"] == "final":
-                gap = found.test_accuracy - row["test_accuracy"]
-                assert abs(gap) < ACCURACY[row["model"]], row
-    assert abs(sum(differences) / len(differences)) < NEAR
+
+def generator(*about: str) -> random.Random:
+    """What chooses the rows to make again: others as soon as the file changes."""
+    return random.Random(f"{zlib.crc32(RESULTS.read_bytes())} {about}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("framework", "n"), [("jax", 8), ("torch", 3), ("tensorflow", 3)])
+def test_calm_runs_are_found_again(table, planned, framework, n):
+    calm = table["lr"] <= table["optimizer"].map(CALM)
+    rows = table[calm & (table["epochs"] == 1) & (table["framework"] == framework)]
+    for row in generator(framework).sample(rows.to_dict("records"), n):
+        found = planned[row["key"]].execute()
+        assert max(found.lr) == pytest.approx(row["lr"], rel=0.06), row
+        assert found.settings["seed"] == row["seed"], row
+        assert abs(found.validation_loss[-1] - row["validation_loss"]) < 2e-3, row
+        assert abs(found.validation_accuracy[-1] - row["validation_accuracy"]) < 2e-3, row
+        if row["stage"] == "final":
+            assert abs(found.test_accuracy - row["test_accuracy"]) < 2e-3, row
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("framework", "model", "seeds"),
+    [
+        ("jax", "mlp", 10),
+        ("torch", "mlp", 10),
+        ("tensorflow", "mlp", 10),
+        ("torch", "lenet", 5),
+    ],
+)
+def test_means_over_seeds_are_found_again(table, planned, framework, model, seeds):
+    final = table[(table["epochs"] == 3) & (table["stage"] == "final")]
+    rows = final[(final["framework"] == framework) & (final["model"] == model)]
+    settings = sorted({*zip(rows["optimizer"], rows["name"], strict=True)})
+    optimizer, name = generator(framework, model).choice(settings)
+    group = rows[(rows["optimizer"] == optimizer) & (rows["name"] == name)][:seeds]
+    again = [planned[key].execute() for key in group["key"]]
+    for value in ("validation_accuracy", "test_accuracy"):
+        found = [np.ravel(getattr(run, value))[-1] for run in again]
+        assert_same_mean(found, group[value].tolist())

@@ -85,15 +85,43 @@ def test_outputs_are_kept_and_numbered_as_if_run() -> None:
     assert [cell.outputs[0].data["text/plain"] for cell in code] == ["a", "n", "x", "x2", "b"]
 
 
-@pytest.mark.parametrize(("text", "followed"), [
-    ("[A](b)", "[A](b.ipynb)"),
-    ("[A](../x/c#there) and [D](../page)", "[A](../x/c.ipynb#there) and D"),
-    ("[A](b.ipynb)", "[A](b.ipynb)"),
-    ("[A](https://example.org/b) [B](#b) `f[i](t)`", None),
-])  # fmt: skip
-def test_links_between_pages_lead_to_files(text: str, followed: str | None) -> None:
-    pages = {"y/a": ".ipynb", "y/b": ".ipynb", "x/c": ".ipynb", "page": ".md"}
-    assert export.follow_links(text, "y/a", pages) == (followed or text)
+@pytest.mark.parametrize("framework", [None, "jax"])
+def test_a_notebook_that_stands_alone_says_first_what_it_needs(
+    framework: str | None, tmp_path: Path
+) -> None:
+    (tmp_path / "_config.yml").write_text("title: A book\n")
+    prose = new_markdown_cell(":::{admonition} Exercise\n[a](b.ipynb) [c](d.md)\n:::")
+    uses = cell("import pandas.io, os\nfrom d2lsched import jax as d2l", "jax", count=1)
+    notebook = new_notebook(cells=[prose, uses, cell("import keras", "tensorflow", count=2)])
+    copy = export.standing_alone(notebook, tmp_path, framework, {"b.ipynb": "b.ipynb"}.get)
+    assert copy.cells[1].source == "**Exercise**\n\n[a](b.ipynb) c"
+    first = copy.cells[0].source
+    needed = (
+        ["d2lsched", "jax", "pandas"] if framework else ["d2lsched", "jax", "keras", "pandas"]
+    )
+    assert f"needed = {needed}" in first
+    assert "d2lsched[chapters-jax]" in first
+    assert [c.execution_count for c in copy.cells[:1]] == [1]
+    scope: dict[str, object] = {}
+    exec(first, scope)  # here all is installed
+    assert scope["missing"] == []
+    with pytest.raises(ImportError, match=r"\['nowhere'\] missing: pip install d2lsched\[chap"):
+        exec(first.replace("'pandas'", "'nowhere'"), {})
+
+
+def test_with_an_address_what_is_missing_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "_config.yml").write_text("repository: {url: https://example.org/a/b}\n")
+    notebook = new_notebook(cells=[cell("import torch", "torch")])
+    first = export.standing_alone(notebook, tmp_path, "torch").cells[0].source
+    called: list[list[str]] = []
+    monkeypatch.setattr(subprocess, "run", lambda command, check: called.append(command))
+    exec(first, {})
+    assert called == []
+    exec(first.replace("'torch'", "'nowhere'"), {})
+    wanted = "d2lsched[chapters-torch] @ git+https://example.org/a/b"
+    assert called == [[sys.executable, "-m", "pip", "install", wanted]]
 
 
 @pytest.mark.parametrize("framework", DOWNLOADS)
@@ -104,7 +132,7 @@ def test_requirements_name_this_framework_alone_and_pin_it(framework: str) -> No
     assert all("==" in line for line in packages)
     names = {re.split(r"[=;]", line)[0] for line in packages}
     assert export.PACKAGES[framework] <= names
-    assert {"numpy", "matplotlib", "jupyterlab", "myst-nb"} <= names
+    assert {"numpy", "matplotlib", "jupyterlab"} <= names
     others = set().union(*export.PACKAGES.values()) - export.PACKAGES[framework]
     assert not names & others
 
@@ -142,6 +170,9 @@ def test_exported_notebooks_follow_the_rules_of_all_notebooks(
 ) -> None:
     for name, path in notebooks(zips, framework).items():
         notebook = json.loads(path.read_text(encoding="utf-8"))
+        prose = [c for c in notebook["cells"] if c["cell_type"] == "markdown"]
+        text = "\n".join("".join(c["source"]) for c in prose)
+        assert not re.search(r"(?m)^(:{3,}|`{3,}\{)|\{[\w:-]+\}`", text), name
         problems = [problem for rule in RULES for problem in rule(notebook)]
         assert not problems, name
         tags = {tag for cell in notebook["cells"] for tag in cell["metadata"].get("tags", [])}
@@ -253,6 +284,22 @@ def test_every_page_links_to_the_downloads(book: Path, page: str) -> None:
     for link, framework in zip(links, DOWNLOADS, strict=True):
         file = (path.parent / str(link["href"])).resolve()
         assert file == (book / "downloads" / f"d2lsched-{framework}.zip").resolve()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", EVERY_PAGE)
+def test_the_button_at_the_top_offers_the_notebook_of_the_page(book: Path, page: str) -> None:
+    html = (book / f"{page}.html").read_text(encoding="utf-8")
+    header = BeautifulSoup(html, "html.parser").select(".dropdown-download-buttons a")
+    links = {link.get_text(strip=True): link for link in header}
+    assert not [link for link in header if "_sources" in str(link["href"])]
+    if not (ROOT / f"{page}.ipynb").exists():
+        assert links == {}
+        return
+    assert list(links) == ["All frameworks", "PyTorch", "TensorFlow", "JAX"]
+    for link in links.values():
+        file = (book / f"{page}.html").parent / str(link["href"])
+        assert nbformat.read(file, as_version=4).cells[0].id == "what-this-needs"
 
 
 @pytest.mark.slow

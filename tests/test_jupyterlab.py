@@ -1,9 +1,14 @@
-"""The schedule lab in JupyterLab itself: a real server, a real kernel, a real browser."""
+"""JupyterLab itself, with a real server, real kernels and a real browser.
+
+Every chapter reads as it is meant, and the lab's widget and Python see the same schedules.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -11,11 +16,17 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from playwright.sync_api import Page, expect
+from test_plain import NOTEBOOKS, WORKS
+
+from d2lsched.book import citations
+
+ROOT = Path(__file__).parents[1]
 
 CELLS = [
     "import d2lsched as d2l\nlab = d2l.lab({'mine': d2l.CosineDecay(0.4, 780)})\nlab",
@@ -24,15 +35,32 @@ CELLS = [
 ]
 
 
+BAD = [
+    "```{predict} Constant\n:margin: 1\n\nWhy?\n```",
+    "{glue:text}`sgd-3` and {cite}`Nobody-2020`",
+    "[a](bad.ipynb), [b](chapters/decay/cosine), [c](gone.ipynb)",
+    ":::{admonition} Title\n\n```{dropdown} More\nText\n```\n:::",
+]
+
+
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a notebook in a JupyterLab of its own."""
+    """The address of a JupyterLab of its own: the chapters, and a notebook with the lab."""
     folder = tmp_path_factory.mktemp("jupyterlab")
+    for name in ("chapters", "d2lsched/data"):  # a chapter links to the study's results
+        shutil.copytree(ROOT / name, folder / name)
     notebook = new_notebook(cells=[new_code_cell(text) for text in CELLS])
     notebook.metadata["kernelspec"] = {
         "name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python",
     }  # fmt: skip
-    nbformat.write(notebook, folder / "lab.ipynb")
+    (folder / "own").mkdir()  # beside the chapters, d2lsched/ would be taken for the package
+    nbformat.write(notebook, folder / "own/lab.ipynb")
+    notebook.cells = [new_markdown_cell(text) for text in BAD]
+    nbformat.write(notebook, folder / "bad.ipynb")
+    # All cells are drawn at once, not only those in sight.
+    setting = folder / "settings/@jupyterlab/notebook-extension/tracker.jupyterlab-settings"
+    setting.parent.mkdir(parents=True)
+    setting.write_text('{"windowingMode": "none"}', encoding="utf-8")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -51,6 +79,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ]
+    homes["JUPYTERLAB_SETTINGS_DIR"] = str(folder / "settings")
     environment = {**os.environ, **homes, "JUPYTER_PREFER_ENV_PATH": "1"}
     log = folder / "server.log"
     with (
@@ -68,7 +97,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                     assert server.poll() is None, log.read_text()
                     assert time.monotonic() < end, log.read_text()
                     time.sleep(0.2)
-            yield f"{url}/lab/tree/lab.ipynb?token=secret"
+            yield url
         finally:
             server.terminate()
             server.wait(30)
@@ -77,7 +106,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.mark.slow
 def test_what_is_edited_in_the_widget_is_a_schedule_in_python(address: str, tab: Page) -> None:
     tab.set_default_timeout(60_000)
-    tab.goto(address)
+    tab.goto(f"{address}/lab/tree/own/lab.ipynb?token=secret")
     cells = tab.locator(".jp-Notebook .jp-CodeCell")
     expect(cells).to_have_count(3, timeout=60_000)
     expect(tab.locator(".jp-Notebook-ExecutionIndicator")).to_have_attribute(
@@ -107,3 +136,56 @@ def test_what_is_edited_in_the_widget_is_a_schedule_in_python(address: str, tab:
     name = tab.get_by_label("Name of the schedule")
     expect(name).to_have_value("yours", timeout=30_000)
     expect(tab.get_by_role("combobox", name="Kind").first).to_have_value("StepDecay")
+
+
+# What a reader sees of the Markdown cells, of each: its text, its citations, where links lead.
+SEEN = """() => [...document.querySelectorAll(".jp-MarkdownCell .myst")].map((cell) => {
+  const all = (selector) => [...cell.querySelectorAll(selector)];
+  const citations = all("[title='Citation Not Found']").map((e) => e.textContent);
+  all("code, .katex").forEach((e) => e.replaceWith("…"));
+  const bare = all("p > span:not([class]):not([data-state])").map((e) => e.textContent)
+    .filter((text) => text.replace("…", "").trim());
+  return [cell.textContent, citations, bare, all("a[href]").map((a) => a.getAttribute("href"))];
+})"""
+
+
+def opened(tab: Page, address: str, path: str, cells: int) -> list[str]:
+    """Open a notebook with so many Markdown cells; return what is wrong with what one sees."""
+    tab.goto(f"{address}/doc/tree/{path}?token=secret")
+    drawn = tab.locator(".jp-MarkdownCell .myst")
+    expect(drawn).to_have_count(cells, timeout=120_000)
+    for kernel in tab.request.get(f"{address}/api/kernels?token=secret").json():
+        tab.request.delete(f"{address}/api/kernels/{kernel['id']}?token=secret")
+    problems = []
+    for text, cited, bare, links in tab.evaluate(SEEN):
+        problems += re.findall(r".*Unknown Directive|\{[a-z:]+\}", text)
+        problems += [f"citation {key}" for key in cited if key not in WORKS_BY_KEY]
+        problems += [f"bare {words}" for words in bare]
+        for link in links:
+            there = urlsplit(link)
+            if there.netloc and link.startswith(address):
+                file = tab.request.head(link)
+                problems += [f"link {there.path}"] if file.status != 200 else []
+    return problems
+
+
+WORKS_BY_KEY = citations.bibliography(WORKS)
+
+
+@pytest.mark.slow
+def test_what_jupyterlab_does_not_know_is_seen(address: str, tab: Page) -> None:
+    found = "\n".join(opened(tab, address, "bad.ipynb", len(BAD)))
+    assert "predict - Unknown Directive" in found.replace("…", "predict")
+    assert "bare sgd-3" in found
+    assert "citation Nobody-2020" in found
+    assert "link /files/chapters/decay/cosine\n" in found
+    assert "link /files/gone.ipynb" in found
+    assert len(found.splitlines()) == 5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_chapter_reads_as_it_is_meant(address: str, tab: Page, path: Path) -> None:
+    cells = nbformat.read(path, as_version=4).cells
+    prose = sum(cell.cell_type == "markdown" for cell in cells)
+    assert opened(tab, address, path.relative_to(ROOT).as_posix(), prose) == []

@@ -7,8 +7,9 @@ import pypdfium2
 import pytest
 from bs4 import BeautifulSoup, Tag
 
+from d2lsched.book import citations
 from d2lsched.teaching import slides, solutions
-from d2lsched.teaching.chapters import Chapter, bibliography, chapters, cited
+from d2lsched.teaching.chapters import Chapter, chapters
 from d2lsched.teaching.slides import LectureError, assembled, make, show
 
 ROOT = Path(__file__).parents[1]
@@ -64,16 +65,17 @@ def test_an_exercise_without_a_solution_is_an_error(tmp_path):
         list(solutions.tasks(chapter))
 
 
-def test_a_number_that_nobody_glued_is_an_error():
-    with pytest.raises(LookupError, match=r"glue:text.*no-such"):
-        BOOK[1].plain("{glue:text}`no-such`")
-    with pytest.raises(LookupError, match=r"cite.*nobody2020"):
-        BOOK[1].plain("{cite}`nobody2020`")
+def test_what_plain_markdown_has_no_word_for_is_an_error():
+    with pytest.raises(LookupError, match=r"/why: nothing is known of {eval:text}`no-such`"):
+        BOOK[1].plain("{eval:text}`no-such`")
+    with pytest.raises(LookupError, match=r"/why: Nobody-2020 is not in references.bib"):
+        BOOK[1].plain("{cite}`Nobody-2020`")
 
 
 def test_a_citation_becomes_a_name(gathered):
-    assert "Loshchilov and Hutter (2016)" in BOOK[1].plain("{cite}`loshchilov2016sgdr`")
-    names = [cited(entry) for entry in bibliography(ROOT).values()]
+    assert "Loshchilov and Hutter (2016)" in BOOK[1].plain("{cite}`Loshchilov-Hutter-2016`")
+    works = citations.bibliography(ROOT / "chapters/references.bib")
+    names = [citations.named(entry) for entry in works.values()]
     assert not [name for name in names if re.search(r"[\\{}]|^ ", name)]
 
 
@@ -176,6 +178,11 @@ def test_the_notebook_beside_it_has_slides_for_rise(page):
         ("@figure decay/cosine | no such title", "found 0 times"),
         ("@figure decay/cosine | The noise dies away", "found 3 times"),
         ("@prose decay/cosine | the", "found .* times"),
+        (
+            "[+9.87 ± 0.10](decay/cosine.ipynb) points",
+            r"cosine: '\+9.87 ± 0.10' is in no output",
+        ),
+        ("[0.01 ± 0.1](decay/sine.ipynb) points", "there is no chapter decay/sine"),
         ("@figure decay/sine | The sine", "there is no chapter decay/sine"),
         ("@figur decay/cosine | The cosine: slow, fast, slow", "not understood: @figur"),
     ],

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sphinx_book_theme
 from audit.measure import parts_of, transferred
 from conftest import eventually, press_tab
 from PIL import Image
@@ -32,6 +33,7 @@ from d2lsched.book.page import (
     drawn,
     finished,
     may_match,
+    undrawn,
     used_rules,
 )
 from d2lsched.book.serve import listen
@@ -93,6 +95,17 @@ def test_icons_are_drawn_and_unknown_ones_left_alone() -> None:
     assert ICONS["moon"] in found
     unknown = '<i class="fa-solid fa-dragon"></i>'
     assert PLACEHOLDER.sub(drawn, unknown) == unknown
+    assert undrawn(f"<head></head>{unknown}{found}") == ["dragon"]
+
+
+def test_every_button_of_the_theme_has_its_drawing() -> None:
+    theme = Path(sphinx_book_theme.__file__).parent
+    files = [path for path in theme.rglob("*") if path.suffix in {".py", ".html"}]
+    texts = [path.read_text(encoding="utf-8") for path in files]
+    names = {name for text in texts for name in re.findall(r"\bfa-([a-z-]+)", text)}
+    assert {"rocket", "download", "lightbulb"} <= names
+    providers = {"bitbucket", "github", "gitlab"}  # the theme makes their names
+    assert (names | providers) - {"solid", "lg"} - set(ICONS) == set()
 
 
 def test_an_empty_corner_of_a_table_is_no_header() -> None:

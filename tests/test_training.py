@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import assert_one_run
 from threadpoolctl import threadpool_limits
 
 from d2lsched import Constant, CosineDecay, Warmup, run
@@ -42,7 +43,9 @@ optimizers = pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 
 SCHEDULE = Warmup(CosineDecay(0.1, 80), 20)
 ADAM_SCHEDULE = Warmup(CosineDecay(0.003, 80), 20)
-TOLERANCE = {"sgd": 1e-5, "adam": 1e-3}  # of losses between frameworks; seen: 5e-7, 3e-5
+# With this seed no pre-activation of the first ten updates comes within 2e-6 of 0, in none of
+# the four runs of a hundred updates: rounding, below 1e-6, decides none of them.
+CLEAR = 85
 
 
 def _schedule(optimizer: str) -> Warmup:
@@ -67,7 +70,7 @@ def _same(a: list[np.ndarray], b: list[np.ndarray]) -> bool:
 def _hundred_updates(name: str, optimizer: str, weight_decay: float) -> History:
     data = mnist(train=1_280, validation=200, test=200)
     settings = {"optimizer": optimizer, "weight_decay": weight_decay, "data": data}
-    return TWINS[name].train(_schedule(optimizer), epochs=10, **settings)
+    return TWINS[name].train(_schedule(optimizer), epochs=10, seed=CLEAR, **settings)
 
 
 @pytest.mark.slow
@@ -79,31 +82,34 @@ def test_the_mlps_losses_agree_over_a_hundred_updates(name, optimizer, weight_de
     found = _hundred_updates(name, optimizer, weight_decay)
     assert len(found.loss) == 100
     assert found.lr == expected.lr == _schedule(optimizer).table(100).tolist()
-    assert _apart(found.loss, expected.loss) <= TOLERANCE[optimizer]
-    assert _apart(found.validation_loss, expected.validation_loss) <= TOLERANCE[optimizer]
-    assert _apart(found.train_accuracy, expected.train_accuracy) <= 2 / 1_280
-    assert _apart(found.validation_accuracy, expected.validation_accuracy) <= 1 / 200
-    assert abs(found.test_accuracy - expected.test_accuracy) <= 1 / 200
+    assert_one_run(found, expected, exact=10)
 
 
 @optimizers
 def test_weight_decay_has_an_effect(optimizer):
     without, decayed = (_hundred_updates("numpy", optimizer, decay) for decay in (0.0, 0.1))
-    assert _apart(without.loss, decayed.loss) > 3 * TOLERANCE[optimizer]
+    assert _apart(without.loss[:10], decayed.loss[:10]) > 1e-4
+
+
+@optimizers
+@pytest.mark.parametrize("weight_decay", [0.0, 0.1])
+def test_no_pre_activation_of_the_clear_runs_is_near_zero(small, optimizer, weight_decay):
+    settings = {"optimizer": optimizer, "weight_decay": weight_decay, "seed": CLEAR}
+    *_, distances = _recorded(d2l_numpy, small, _schedule(optimizer), epochs=1, **settings)
+    assert distances.min() > 2e-6
 
 
 @pytest.mark.slow
 @optimizers
 def test_lenets_losses_agree(small, optimizer):
-    # Small rates: at 0.05 some maximum of a pooling window changes its place within 20
-    # updates in one framework and not in another, and the runs part.
+    # Small rates: a LeNet has more kinks, and at 0.05 its runs part within 20 updates.
     rate = 0.02 if optimizer == "sgd" else 0.001
     settings = {"model": "lenet", "optimizer": optimizer, "epochs": 2, "data": small}
-    losses = [TWINS[name].train(rate, **settings).loss for name in WITH_LENET]
-    assert len(losses[0]) == 20
-    assert losses[0][-1] < losses[0][0] - 0.01
-    assert _apart(losses[0], losses[1]) <= TOLERANCE[optimizer]
-    assert _apart(losses[0], losses[2]) <= TOLERANCE[optimizer]
+    runs = [TWINS[name].train(rate, **settings) for name in WITH_LENET]
+    assert len(runs[0].loss) == 20
+    assert runs[0].loss[-1] < runs[0].loss[0] - 0.01
+    assert_one_run(runs[0], runs[1])
+    assert_one_run(runs[0], runs[2])
 
 
 @pytest.mark.slow
@@ -113,7 +119,7 @@ def test_the_books_first_run_learns_in_all_frameworks_and_agrees():
     for history in histories:
         assert len(history.loss) == 780
         assert history.test_accuracy >= 0.94
-        assert _apart(history.loss[:100], histories[0].loss[:100]) <= TOLERANCE["sgd"]
+        assert_one_run(history, histories[0])
 
 
 @pytest.mark.slow
@@ -233,8 +239,13 @@ def test_the_update_is_optax_s_in_float32(optimizer, weight_decay):
 
 
 @threadpool_limits.wrap(limits=1)  # faster by far beside a busy neighbour
-def _gradients(weights: list[np.ndarray], split: Split, batch: np.ndarray) -> list[np.ndarray]:
-    """The MLP's gradients in float64, by the chain rule, from uint8 images."""
+def _gradients(
+    weights: list[np.ndarray], split: Split, batch: np.ndarray
+) -> tuple[list[np.ndarray], np.ndarray]:
+    """The MLP's gradients in float64, by the chain rule, from uint8 images.
+
+    And for each hidden unit how near to 0, where ReLU has its kink, an image brings it.
+    """
     w1, b1, w2, b2 = (weight.astype(float) for weight in weights)
     x = split.images[batch].reshape(len(batch), 784) / 255
     before = x @ w1 + b1
@@ -244,21 +255,36 @@ def _gradients(weights: list[np.ndarray], split: Split, batch: np.ndarray) -> li
         batch
     )
     back = (error @ w2.T) * (before > 0)
-    return [x.T @ back, back.sum(0), hidden.T @ error, error.sum(0)]
+    gradients = [x.T @ back, back.sum(0), hidden.T @ error, error.sum(0)]
+    return gradients, np.abs(before).min(0)
 
 
-def _recorded(twin: ModuleType, data: MNIST, schedule: Any, **settings: Any) -> Any:
-    """The flat weights around every update, float64, and the gradients there."""
-    weights = [run.first_weights("mlp", 0)]
+def _recorded(
+    twin: ModuleType, data: MNIST, schedule: Any, *, epochs: int = 2, seed: int = 0,
+    **settings: Any,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    """The flat weights around every update, float64, the gradients there, the distances to 0.
+
+    A hidden unit that some image brings within 1e-5 of 0 is left out: on which side float32
+    sees it is a matter of rounding, and of the processor.
+    """
+    weights = [run.first_weights("mlp", seed)]
     twin.train(
-        schedule, epochs=2, data=data,
+        schedule, epochs=epochs, seed=seed, data=data,
         after_update=lambda state, history: weights.append(twin.weights(state)), **settings,
     )  # fmt: skip
-    order = np.concatenate([run.batch_order(0, epoch, 1_280, 128) for epoch in range(2)])
+    order = np.concatenate([run.batch_order(seed, e, 1_280, 128) for e in range(epochs)])
     found = [_gradients(w, data.train, b) for w, b in zip(weights, order, strict=False)]
-    flat = [np.concatenate([part.ravel() for part in parts]) for parts in weights]
-    slopes = [np.concatenate([part.ravel() for part in parts]) for parts in found]
-    return np.array(flat, float), np.array(slopes)
+    distances = np.min([distance for _, distance in found], axis=0)
+    clear = distances > 1e-5
+    assert clear.sum() > 100
+
+    def flat(parts: list[np.ndarray]) -> np.ndarray:
+        w1, b1, w2, b2 = (part.astype(float) for part in parts)
+        return np.concatenate([w1[:, clear].ravel(), b1[clear], w2.ravel(), b2])
+
+    slopes = np.array([flat(gradients) for gradients, _ in found])
+    return np.array([flat(w) for w in weights]), slopes, distances
 
 
 def _coefficient(change: np.ndarray, direction: np.ndarray) -> float:
@@ -271,7 +297,7 @@ CURVE = Warmup(CosineDecay(0.2, 14, 0.02), 6, 0.05)
 
 @twins
 def test_sgd_applies_the_schedules_rate_at_every_update(small, twin):
-    weights, gradients = _recorded(twin, small, CURVE, momentum=0)
+    weights, gradients, _ = _recorded(twin, small, CURVE, momentum=0)
     changes = -np.diff(weights, axis=0)
     rates = [_coefficient(c, g) for c, g in zip(changes, gradients, strict=True)]
     np.testing.assert_allclose(rates, CURVE.table(20), rtol=1e-5)
@@ -281,7 +307,7 @@ def test_sgd_applies_the_schedules_rate_at_every_update(small, twin):
 
 @twins
 def test_sgd_with_momentum_and_weight_decay_applies_the_schedules_rate(small, twin):
-    weights, gradients = _recorded(twin, small, CURVE, momentum=0.9, weight_decay=0.01)
+    weights, gradients, _ = _recorded(twin, small, CURVE, momentum=0.9, weight_decay=0.01)
     changes, velocity, rates = -np.diff(weights, axis=0), 0.0, []
     for t in range(20):
         velocity = 0.9 * velocity + gradients[t] + 0.01 * weights[t]
@@ -292,7 +318,7 @@ def test_sgd_with_momentum_and_weight_decay_applies_the_schedules_rate(small, tw
 @twins
 def test_adam_applies_the_schedules_rate_at_every_update(small, twin):
     curve = CURVE.replace(schedule=CosineDecay(0.01, 14, 0.001), start_lr=0.002)
-    weights, gradients = _recorded(twin, small, curve, optimizer="adam")
+    weights, gradients, _ = _recorded(twin, small, curve, optimizer="adam")
     changes, mean, square, rates = -np.diff(weights, axis=0), 0.0, 0.0, []
     for t in range(20):
         mean = 0.9 * mean + 0.1 * gradients[t]
@@ -304,7 +330,7 @@ def test_adam_applies_the_schedules_rate_at_every_update(small, twin):
 
 @twins
 def test_a_rate_of_zero_changes_nothing(small, twin):
-    weights, _ = _recorded(twin, small, lambda t: 0.0 if t < 5 else 0.1)
+    weights, *_ = _recorded(twin, small, lambda t: 0.0 if t < 5 else 0.1)
     moved = np.abs(np.diff(weights, axis=0)).max(axis=1) > 0
     assert moved.tolist() == [False] * 5 + [True] * 15
 
@@ -312,7 +338,7 @@ def test_a_rate_of_zero_changes_nothing(small, twin):
 @twins
 def test_the_momentum_may_follow_a_schedule(small, twin):
     curve = CosineDecay(0.95, 20, 0.5)
-    weights, gradients = _recorded(twin, small, 0.05, momentum=curve)
+    weights, gradients, _ = _recorded(twin, small, 0.05, momentum=curve)
     velocities = -np.diff(weights, axis=0) / 0.05
     momenta = [
         _coefficient(velocities[t] - gradients[t], velocities[t - 1]) for t in range(1, 20)
@@ -327,7 +353,7 @@ def test_the_batch_size_may_grow(small, twin):
     expected = d2l_numpy.train(
         0.1, epochs=3, data=small, batch_size=lambda t: 64 if t < 20 else 640
     )
-    assert _apart(history.loss, expected.loss) <= TOLERANCE["sgd"]
+    assert_one_run(history, expected)
 
 
 @twins
@@ -446,8 +472,7 @@ def test_a_hook_that_does_nothing_changes_nothing(small, twin, optimizer):
     settings = {"optimizer": optimizer, "epochs": 2, "data": small}
     plain = twin.train(_schedule(optimizer), **settings)
     hooked = twin.train(_schedule(optimizer), after_update=lambda *_: None, **settings)
-    assert _apart(plain.loss, hooked.loss) <= 1e-6
-    assert plain.train_accuracy == hooked.train_accuracy
+    assert_one_run(plain, hooked)
 
 
 # --- divergence

@@ -5,14 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sphinx.application import Sphinx
-from sphinx.config import Config
+from d2lsched.extras import needs
 
-from d2lsched.book import figures, lab, page, search
-from d2lsched.book.api import Api
-from d2lsched.book.mathml import visit_math, visit_math_block
-from d2lsched.book.predict import Predict
-from d2lsched.book.tabs import FrameworkTabs
+with needs("book"):
+    from sphinx.application import Sphinx
+    from sphinx.config import Config
+
+    from d2lsched.book import citations, figures, lab, page, search, web
+    from d2lsched.book.api import Api
+    from d2lsched.book.mathml import visit_math, visit_math_block
+    from d2lsched.book.tabs import FrameworkTabs
 
 HERE = Path(__file__).parent
 
@@ -26,11 +28,12 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension with Sphinx."""
     # By name: it is a command too, and warns if it was imported before it runs.
     app.setup_extension("d2lsched.book.export")
+    app.connect("source-read", citations.link_references)
     search.setup(app)
+    web.setup(app)
     page.setup(app)
     figures.setup(app)
     app.add_directive("api", Api)
-    app.add_directive("predict", Predict)
     lab.setup(app)
     app.add_transform(FrameworkTabs)
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math_block, None))

@@ -15,12 +15,17 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import nbformat
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
-from nbformat import NotebookNode
 from tqdm import tqdm
-from traitlets.config import Config
+
+from d2lsched.book import citations
+from d2lsched.extras import needs
+
+with needs("book"):
+    import nbformat
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+    from nbformat import NotebookNode
+    from traitlets.config import Config
 
 _KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 _LANGUAGE = {"name": "python", "pygments_lexer": "ipython3"}
@@ -98,7 +103,13 @@ def execute(path: Path, timeout: int = 600) -> None:
 
 
 def write(path: Path, notebook: NotebookNode) -> None:
-    """Replace the notebook at ``path`` by a tidy one, in one step."""
+    """Replace the notebook at ``path`` by a tidy one, in one step.
+
+    Its list of references is that of the nearest ``references.bib`` above it.
+    """
+    works = (folder / "references.bib" for folder in path.resolve().parents)
+    if found := next((file for file in works if file.exists()), None):
+        citations.list_references(notebook, citations.bibliography(found))
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         beside.write_text(to_text(tidy(notebook)), encoding="utf-8", newline="\n")

@@ -1,31 +1,39 @@
-"""The book's notebooks for readers of one framework, as a zip that needs nothing else.
+"""The book's notebooks as readers take them away, for one framework or all.
 
-``python -m d2lsched.book.export --framework torch`` writes ``d2lsched-torch.zip``: the
-notebooks without the cells of the other frameworks, the package itself with its data, and
-the pinned requirements. The same files always give the same bytes. The rendered book offers
-the zips on every page; the Sphinx extension writes them.
+What is exported reads as it is meant in JupyterLab, Colab, VS Code and on GitHub: it has no
+directive and no role (`d2lsched.book.plain`), and its first cell says what it needs. It comes
+
+- one by one, from each page of the rendered book;
+- as a zip for one framework, with the package, its data and pinned requirements:
+  ``python -m d2lsched.book.export --framework torch`` writes ``d2lsched-torch.zip``;
+- as a folder of the reader's own, for ``make lab`` (`d2lsched.book.copies`).
+
+The same sources always give the same bytes.
 """
 
 from __future__ import annotations
 
 import argparse
+import ast
 import posixpath
 import re
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
-from nbformat.v4 import new_markdown_cell
+from nbformat.v4 import new_code_cell, new_markdown_cell
 from sphinx.application import Sphinx
 from sphinx_external_toc.parsing import parse_toc_yaml
 
 from d2lsched.book.execute import to_text
+from d2lsched.book.plain import plain
 from d2lsched.book.tabs import FRAMEWORKS
+from d2lsched.book.web import repository
 
 PACKAGES = {"torch": {"torch", "schedulefree", "prodigyopt"},
             "tensorflow": {"tensorflow", "tensorflow-cpu"},
@@ -58,6 +66,9 @@ d2lsched/data/README.md.
 """
 
 
+# ---- One notebook
+
+
 def framework_of(cell: NotebookNode) -> str | None:
     """Return the framework whose tag a cell carries, if any."""
     tags = cell.metadata.get("tags", []) if cell.cell_type == "code" else []
@@ -87,32 +98,113 @@ def only(notebook: NotebookNode, framework: str) -> NotebookNode:
             source = left_out(names, framework)
             kept = [new_markdown_cell(source, id=f"left-out-{group[0].id}"[:64])]
         cells += kept
-    executed = (cell for cell in cells if cell.get("execution_count"))
+    copy.cells = cells
+    return numbered(copy)
+
+
+def numbered(notebook: NotebookNode) -> NotebookNode:
+    """Number a notebook's cells in place, as if it had been run; return it."""
+    executed = (cell for cell in notebook.cells if cell.get("execution_count"))
     for number, cell in enumerate(executed, start=1):
         cell.execution_count = number
         for output in cell.outputs:
             if "execution_count" in output:
                 output.execution_count = number
-    copy.cells = cells
-    return copy
+    return notebook
 
 
-def follow_links(text: str, page: str, pages: dict[str, str]) -> str:
-    """Return a cell's text with the book's links to its pages as links between files.
+def modules_of(notebook: NotebookNode) -> list[str]:
+    """Return the packages that a notebook imports, apart from the standard library."""
+    names: set[str] = set()
+    for cell in notebook.cells:
+        for node in ast.walk(ast.parse(cell.source)) if cell.cell_type == "code" else ():
+            if isinstance(node, ast.Import):
+                names |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    twins = {name for name in PACKAGES if f"d2lsched.{name}" in names}
+    return sorted(
+        ({name.partition(".")[0] for name in names} | twins) - sys.stdlib_module_names
+    )
 
-    ``pages`` are all pages of the book with their suffixes. A page that is no notebook is not
-    in the zip: its link becomes plain text.
+
+def needs(notebook: NotebookNode, repository: str | None) -> NotebookNode:
+    """Return the cell that says what a notebook needs, and installs it where it can.
+
+    repository: the address from which pip can install the package; without one, the cell
+    says what is missing.
     """
+    modules = modules_of(notebook)
+    extras = ",".join(f"chapters-{name}" for name in PACKAGES if name in modules) or "chapters"
+    lines = [
+        f'package = "d2lsched[{extras}]"  # and Python 3.11 or newer; no GPU',
+        f"needed = {modules}",
+        "missing = [name for name in needed if importlib.util.find_spec(name) is None]",
+        "if missing:",
+    ]
+    if repository:
+        lines += [
+            f'    source = f"{{package}} @ git+{repository}"',
+            '    subprocess.run([sys.executable, "-m", "pip", "install", source], check=True)',
+        ]
+    else:
+        lines.append(
+            '    raise ImportError(f"{missing} missing: pip install {package} from the book")'
+        )
+    imports = ["subprocess", "sys"] if repository else []
+    head = [f"import {name}" for name in ("importlib.util", *imports)]
+    cell = new_code_cell("\n".join([*head, "", *lines]), id="what-this-needs")
+    if any(c.get("execution_count") for c in notebook.cells):
+        cell.execution_count = 1
+    return cell
 
-    def follow(link: re.Match[str]) -> str:
-        label, target, anchor = link[1], link[2], link[3] or ""
-        target = target.removesuffix(".ipynb").removesuffix(".md")
-        suffix = pages.get(posixpath.normpath(posixpath.join(posixpath.dirname(page), target)))
-        if suffix is None:
-            return link[0]
-        return f"[{label}]({target}{suffix}{anchor})" if suffix == ".ipynb" else label
 
-    return re.sub(r"\[([^\]\n]+)\]\(([^)#\s:]+)(#[^)\s]*)?\)", follow, text)
+def standing_alone(
+    notebook: NotebookNode,
+    root: Path,
+    framework: str | None = None,
+    follow: Callable[[str], str | None] = lambda _: None,
+) -> NotebookNode:
+    """Return a copy of a notebook that needs no book.
+
+    root: the book's folder. framework: whose cells it keeps; None for all.
+    follow: where a link to another file leads; None if it becomes plain text.
+    """
+    copy = only(notebook, framework) if framework else nbformat.from_dict(notebook)
+    for cell in copy.cells:
+        if cell.cell_type == "markdown":
+            cell.source = plain(cell.source, root / "chapters/references.bib", follow)
+    copy.cells.insert(0, needs(copy, repository(root)))
+    return numbered(copy)
+
+
+# ---- The book's folder
+
+
+def pages_of(root: Path) -> dict[str, str]:
+    """Return the pages in the book's table of contents, in order, with their suffixes."""
+    names = parse_toc_yaml(root / "_toc.yml")
+    suffixes = {name: s for name in names for s in (".ipynb", ".md") if exists(root, name, s)}
+    return {name: suffixes[name] for name in names}
+
+
+def exists(root: Path, name: str, suffix: str) -> bool:
+    """Whether a page of the book is in a file with this suffix."""
+    return (root / f"{name}{suffix}").exists()
+
+
+def exported(root: Path, framework: str | None) -> Iterator[tuple[str, str]]:
+    """Yield the book's notebooks, which lead to each other: page, and the file's text."""
+    pages = pages_of(root)
+    for page in (page for page, suffix in pages.items() if suffix == ".ipynb"):
+
+        def follow(target: str, page: str = page) -> str | None:
+            path = target.partition("#")[0]
+            there = posixpath.normpath(posixpath.join(posixpath.dirname(page), path))
+            return target if pages.get(there.removesuffix(".ipynb")) == ".ipynb" else None
+
+        notebook = nbformat.read(root / f"{page}.ipynb", as_version=4)
+        yield page, to_text(standing_alone(notebook, root, framework, follow))
 
 
 def requirements(root: Path, framework: str) -> str:
@@ -128,21 +220,7 @@ def requirements(root: Path, framework: str) -> str:
         if line and re.split(r"[^\w.-]", line)[0] not in others:
             lines += [*comments, line]
         comments = []
-    pins = (root / "constraints.txt").read_text(encoding="utf-8")
-    glue = re.findall(r"(?m)^myst-nb==.*$", pins)
-    return "\n".join(["-c constraints.txt", ".", *lines, *glue]) + "\n"
-
-
-def pages_of(root: Path) -> dict[str, str]:
-    """Return the pages in the book's table of contents, in order, with their suffixes."""
-    names = parse_toc_yaml(root / "_toc.yml")
-    suffixes = {name: s for name in names for s in (".ipynb", ".md") if exists(root, name, s)}
-    return {name: suffixes[name] for name in names}
-
-
-def exists(root: Path, name: str, suffix: str) -> bool:
-    """Whether a page of the book is in a file with this suffix."""
-    return (root / f"{name}{suffix}").exists()
+    return "\n".join(["-c constraints.txt", ".", *lines]) + "\n"
 
 
 def contents(root: Path, framework: str) -> Iterator[tuple[str, bytes]]:
@@ -157,14 +235,8 @@ def contents(root: Path, framework: str) -> Iterator[tuple[str, bytes]]:
         inside = path.relative_to(root)
         if path.suffix in KINDS and not NOT_NEEDED & set(inside.parts):
             yield inside.as_posix(), path.read_bytes()
-    pages = pages_of(root)
-    for page, suffix in pages.items():
-        if suffix == ".ipynb":
-            notebook = only(nbformat.read(root / f"{page}.ipynb", as_version=4), framework)
-            for cell in notebook.cells:
-                if cell.cell_type == "markdown":
-                    cell.source = follow_links(cell.source, page, pages)
-            yield f"{page}.ipynb", to_text(notebook).encode()
+    for page, text in exported(root, framework):
+        yield f"{page}.ipynb", text.encode()
 
 
 def export(root: Path, framework: str, folder: Path) -> Path:
@@ -196,31 +268,68 @@ def is_book(app: Sphinx) -> bool:
 
 
 def write_downloads(app: Sphinx, exception: Exception | None) -> None:
-    """Put the downloads beside the pages."""
-    if exception is None and is_book(app):
-        for framework in PACKAGES:
-            export(Path(app.confdir), framework, Path(app.outdir) / "downloads")
+    """Put the downloads beside the pages: the zips, and each notebook by itself."""
+    if exception is not None or not is_book(app):
+        return
+    root, out = Path(app.confdir), Path(app.outdir) / "downloads"
+    for framework in PACKAGES:
+        export(root, framework, out)
+    base = app.config.html_baseurl
+    for page, suffix in pages_of(root).items():
+        if suffix != ".ipynb":
+            continue
+
+        def follow(target: str, page: str = page) -> str | None:
+            path, _, anchor = target.partition("#")
+            there = posixpath.normpath(posixpath.join(posixpath.dirname(page), path))
+            shown = re.sub(r"\.(ipynb|md)$", ".html", there)
+            return f"{base.rstrip('/')}/{shown}{'#' * bool(anchor)}{anchor}" if base else None
+
+        notebook = nbformat.read(root / f"{page}.ipynb", as_version=4)
+        for only_one in (None, *PACKAGES):
+            path = out / (only_one or "all") / f"{page}.ipynb"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            text = to_text(standing_alone(notebook, root, only_one, follow))
+            path.write_text(text, encoding="utf-8")
 
 
 def offer_downloads(app: Sphinx, pagename: str, template: str, context: Any, _: object) -> None:
-    """Link to the downloads at the foot of every page, where no script is needed."""
-    if is_book(app):
-        links = [
-            f'<li><a href="{context["pathto"](f"downloads/d2lsched-{name}.zip", 1)}" download>'
-            f"{FRAMEWORKS[name]}</a></li>"
-            for name in PACKAGES
-        ]
-        context["theme_extra_footer"] = (
-            '<nav class="downloads" aria-labelledby="downloads">'
-            '<span id="downloads">Download all notebooks (.zip)</span>'
-            f"<ul>{''.join(links)}</ul></nav>"
-        )
+    """Link to the downloads: at a page's foot, where no script is needed, and in its head."""
+    if not is_book(app):
+        return
+    pathto = context["pathto"]
+    links = [
+        f'<li><a href="{pathto(f"downloads/d2lsched-{name}.zip", 1)}" download>'
+        f"{FRAMEWORKS[name]}</a></li>"
+        for name in PACKAGES
+    ]
+    context["theme_extra_footer"] = (
+        '<nav class="downloads" aria-labelledby="downloads">'
+        '<span id="downloads">Download all notebooks (.zip)</span>'
+        f"<ul>{''.join(links)}</ul></nav>"
+    )
+    for button in context.get("header_buttons", []):
+        if button["label"] == "download-buttons":  # the theme's, which lead to the sources
+            printed = [one for one in button["buttons"] if one["type"] == "javascript"]
+            notebook = exists(Path(app.confdir), pagename, ".ipynb")
+            offered = [None, *PACKAGES] if notebook else []
+            button["buttons"] = [
+                {
+                    "type": "link",
+                    "url": pathto(f"downloads/{name or 'all'}/{pagename}.ipynb", 1),
+                    "text": FRAMEWORKS[name] if name else "All frameworks",
+                    "tooltip": "Download this notebook",
+                    "icon": "fas fa-code",
+                    "label": f"download-notebook-{name or 'all'}",
+                }
+                for name in offered
+            ] + printed
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Have Sphinx write the downloads and link to them."""
     app.connect("build-finished", write_downloads)
-    app.connect("html-page-context", offer_downloads)
+    app.connect("html-page-context", offer_downloads, priority=502)  # after the theme's buttons
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
 
 

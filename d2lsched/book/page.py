@@ -21,8 +21,10 @@ import tinycss2
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.jinja2glue import BuiltinTemplateLoader
+from sphinx.util import logging
 
 THEME = "sphinx_book_theme"
+logger = logging.getLogger(__name__)
 
 # ---- Style sheets ------------------------------------------------------------
 
@@ -109,21 +111,32 @@ def write_bundle(app: Sphinx, exception: Exception | None) -> None:
 
 # ---- Icons -------------------------------------------------------------------
 
+BRANCH = "M6 7v10M6 7a2 2 0 100-4 2 2 0 000 4zM6 21a2 2 0 100-4 2 2 0 000 4zM18 9c0 6-12 2-12 8"
+BRANCH += "M18 9a2 2 0 100-4 2 2 0 000 4z"
 ICONS = {  # our own drawings, on a square of 24, stroked in the color of the text
     "angle-left": "M15 5l-7 7 7 7",
     "angle-right": "M9 5l7 7-7 7",
     "arrow-up": "M12 20V4M5 11l7-7 7 7",
     "bars": "M3 6h18M3 12h18M3 18h18",
     "chevron-down": "M5 9l7 7 7-7",
+    "bitbucket": BRANCH,
     "circle-half-stroke": "M12 3a9 9 0 100 18 9 9 0 000-18zM12 3v18M12 7h7M12 11h9M12 15h8",
     "code": "M8 6l-6 6 6 6M16 6l6 6-6 6",
+    "comments": "M3 3h13v9H8l-5 4zM19 8h2v13l-4-4h-7v-2",
     "download": "M12 3v12M6 10l6 6 6-6M3 17v4h18v-4",
     "expand": "M3 9V3h6M15 3h6v6M21 15v6h-6M9 21H3v-6",
     "file": "M5 2h9l5 5v15H5zM14 2v5h5",
     "file-pdf": "M5 2h9l5 5v15H5zM14 2v5h5M8 18c4-2 5-6 4-7s-1 5 4 5-4-1-8 2z",
+    "github": BRANCH,
+    "gitlab": BRANCH,
+    "lightbulb": "M9 18h6M10 21h4M9 18c0-3-4-4-4-9a7 7 0 0114 0c0 5-4 6-4 9",
     "list": "M8 6h13M8 12h13M8 18h13M3 6h.01M3 12h.01M3 18h.01",
     "magnifying-glass": "M10.5 4a6.5 6.5 0 100 13 6.5 6.5 0 000-13zM15.5 15.5L21 21",
     "moon": "M20 14.5A8.5 8.5 0 019.5 4 8.5 8.5 0 1020 14.5z",
+    "pencil-alt": "M4 20l1-5L16 4l4 4L9 19zM14 6l4 4",
+    "play": "M6 4l14 8-14 8z",
+    "rocket": "M9 15c0-6 4-11 12-12-1 8-6 12-12 12zM9 15l-3-3 2-4h4M9 15l3 3 4-2v-4M5 16c-2 1 "
+    "-2 3-2 5 2 0 4 0 5-2M15 9h.01",
     "sun": "M12 8a4 4 0 100 8 4 4 0 000-8zM12 2v2M12 20v2M2 12h2M20 12h2M5 5l1.4 1.4M17.6 "
     "17.6L19 19M19 5l-1.4 1.4M6.4 17.6L5 19",
     "xmark": "M5 5l14 14M19 5L5 19",
@@ -173,6 +186,9 @@ EMPTY_HEADER = re.compile(r"<th\b([^>]*)>(?:\s|<p>\s*</p>)*</th>")  # a table's 
 CHARSET = '<meta charset="utf-8" />'
 VIEWPORT = '<meta name="viewport" content="width=device-width, initial-scale=1"/>'
 BACK_TO_TOP = re.compile(r'<button[^>]*id="pst-back-to-top".*?</button>', re.DOTALL)
+OWN_NOTEBOOK = re.compile(r'(href="(?!\w+:)[^"]*\.ipynb") target="_blank"')
+LOGO = re.compile(r'(class="btn__icon-container">\s*<img )alt="[^"]*"')  # beside its name
+MENU = re.compile(r'(data-bs-toggle="dropdown" aria-expanded="false") aria-label="([^"]*)"')
 SEARCH = ("searchtools.js", "language_data.js", "searchindex.js")
 
 
@@ -210,8 +226,16 @@ def finished(page: str, *, is_search: bool = False) -> str:
     body = re.sub(r"\s*<!--.*?-->", "", body, flags=re.DOTALL)
     if button := BACK_TO_TOP.search(body):  # into a landmark
         body = body.replace(button[0], "", 1).replace("</main>", f"{button[0]}</main>", 1)
-    body = re.sub(r'(href="[^"]*\.ipynb") target="_blank"', r"\1 download", body)
+    body = OWN_NOTEBOOK.sub(r"\1 download", body)
+    body = MENU.sub(r'\1 title="\2" aria-label="\2"', body)
+    body = LOGO.sub(r'\1alt=""', body)
     return lighter_head(head, is_search=is_search) + end + body
+
+
+def undrawn(page: str) -> list[str]:
+    """Return the icons of a whole page that would be empty boxes."""
+    body = page.partition("</head>")[2]  # the theme renders parts by themselves: not yet drawn
+    return [icon["name"] for icon in PLACEHOLDER.finditer(body)]
 
 
 class Templates(BuiltinTemplateLoader):
@@ -219,8 +243,12 @@ class Templates(BuiltinTemplateLoader):
 
     def render(self, template: str, context: dict[str, Any]) -> str:  # type: ignore[override]
         """Return a finished page."""
-        page = super().render(template, context)
-        return finished(page, is_search=context.get("pagename") == "search")
+        name = context.get("pagename")
+        page = finished(super().render(template, context), is_search=name == "search")
+        for icon in undrawn(page):
+            message = "%s: the icon %s has no drawing in ICONS, d2lsched/book/page.py"
+            logger.warning(message, name, icon)
+        return page
 
 
 # ---- Metadata ----------------------------------------------------------------

@@ -16,11 +16,15 @@ import sys
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-import pikepdf
-from bs4 import BeautifulSoup, Tag
-from playwright.sync_api import sync_playwright
-from pypdf import PdfReader
 from sphinx_external_toc.parsing import parse_toc_yaml
+
+from d2lsched.extras import needs
+
+with needs("pdf"):
+    import pikepdf
+    from bs4 import BeautifulSoup, Tag
+    from playwright.sync_api import sync_playwright
+    from pypdf import PdfReader
 
 NAME = "learning-rate-schedules.pdf"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -315,11 +319,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--book", type=Path, default=Path("_build/html"), help="its pages")
     parser.add_argument("--toc", type=Path, default=Path("_toc.yml"), help="its contents")
     parser.add_argument("--to", type=Path, default=Path("_build") / NAME, help="the PDF")
+    parser.add_argument("--chromium", action="store_true", help="only say which would print")
     options = parser.parse_args(arguments)
-    if not (options.book / "search.html").exists():
-        print(f"{options.book} holds no built book: run make book", file=sys.stderr)
-        return 1
     try:
+        if options.chromium:
+            print(f"Chromium: {chromium()}")
+            return 0
+        if not (options.book / "search.html").exists():
+            raise FileNotFoundError(f"{options.book} holds no built book: run make book")
         book = options.book.resolve()
         make(book, Joined(book, options.toc).document(), options.to)
     except FileNotFoundError as error:

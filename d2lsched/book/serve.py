@@ -13,8 +13,11 @@ import asyncio
 import sys
 from pathlib import Path
 
-from tornado.httpserver import HTTPServer
-from tornado.web import Application, StaticFileHandler
+from d2lsched.extras import needs
+
+with needs("book"):
+    from tornado.httpserver import HTTPServer
+    from tornado.web import Application, StaticFileHandler
 
 
 class Pages(StaticFileHandler):

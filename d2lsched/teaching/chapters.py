@@ -1,8 +1,6 @@
 """The chapters as a lecturer's tools read them: in the book's order, and as plain Markdown.
 
-Outside the book nothing resolves its roles. So glued numbers are put in from the outputs that
-the notebook was committed with, citations become names and years, and a link to another page
-becomes its text.
+Outside the book nothing resolves its roles and directives: `d2lsched.book.plain` does.
 """
 
 from __future__ import annotations
@@ -10,16 +8,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pybtex.database import Entry, parse_file
-from pybtex.richtext import Text
-from sphinx_external_toc.parsing import parse_toc_yaml
+from d2lsched.extras import needs
+
+with needs("teaching"):
+    from sphinx_external_toc.parsing import parse_toc_yaml
+
+    from d2lsched.book.plain import plain
 
 ROOT = Path(__file__).parents[2]
-ROLE = re.compile(r"\{([\w:-]+)\}`([^`]+)`")
 
 
 class Chapter:
@@ -54,47 +54,30 @@ class Chapter:
         return int(plan[1]) if plan else 0
 
     @cached_property
-    def glued(self) -> dict[str, str]:
-        """The text behind each glued name."""
-        found = {}
-        for output in (o for cell in self.cells for o in cell.get("outputs", [])):
-            if scrap := output.get("metadata", {}).get("scrapbook"):
-                (value,) = output["data"].values()
-                found[scrap["name"]] = re.sub(r"^(['\"])(.*)\1$", r"\2", "".join(value))
-        return found
+    def printed(self) -> str:
+        """What its cells have printed, and the text of their results."""
+        outputs = [output for cell in self.cells for output in cell.get("outputs", [])]
+        shown = [o for o in outputs if "image/png" not in o.get("data", {})]
+        return "\n".join(
+            "".join(part)
+            for o in shown
+            for part in (o.get("text", ""), o.get("data", {}).get("text/plain", ""))
+        )
+
+    def prints(self, words: str) -> bool:
+        """Whether words stand in an output, one by one and with whole numbers."""
+        whole = rf"(?<![\d.]){re.escape(words)}(?!\d|\.\d)"
+        return re.search(whole, self.printed) is not None
 
     def plain(self, text: str) -> str:
         """Return Markdown of this chapter that no longer needs the book.
 
-        LookupError, with page and name, for a number that no cell has glued, for a citation
-        that is not in the bibliography and for a role that is not known here.
+        LookupError, with page and name, for what `d2lsched.book.plain` does not know.
         """
-        text = ROLE.sub(self._resolved, text)
-        return re.sub(r"(?<!!)\[([^\]]+)\]\((?!https?:)[^)\s]+\)", r"\1", text)
-
-    def _resolved(self, role: re.Match[str]) -> str:
-        kind, name = role[1], role[2]
-        if kind == "glue:text" and name in self.glued:
-            return self.glued[name]
-        if kind == "cite":
-            entries = bibliography(self.root)
-            if all(key.strip() in entries for key in name.split(",")):
-                return "; ".join(cited(entries[key.strip()]) for key in name.split(","))
-        raise LookupError(f"{self.page}: nothing is known of {role[0]}")
-
-
-@lru_cache
-def bibliography(root: Path = ROOT) -> dict[str, Entry]:
-    """Return the book's references by key."""
-    return dict(parse_file(root / "chapters/references.bib").entries)
-
-
-def cited(entry: Entry) -> str:
-    """Return how a reference is named in a sentence: "Robbins and Monro (1951)"."""
-    people = entry.persons.get("author", [])
-    names = [str(Text.from_latex(" ".join(person.last_names))) for person in people]
-    shown = names[0] + " et al." if len(names) > 2 else " and ".join(names)
-    return f"{shown} ({entry.fields['year']})"
+        try:
+            return plain(text, self.root / "chapters/references.bib")
+        except LookupError as error:
+            raise LookupError(f"{self.page}: {error.args[0]}") from error
 
 
 def chapters(root: Path = ROOT) -> Iterator[Chapter]:

@@ -21,15 +21,18 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 from tqdm import tqdm
 
+from ..extras import needs
 from . import notebooks, questions
 from .gradebook import Course, Misconfigured, Submission, replace_text
 from .marking import Marks, fingerprint, mark, nothing, scaled
 from .sandbox import harmless
 from .walls import Limits, Unavailable, bwrap
+
+with needs("teaching"):
+    from filelock import FileLock, Timeout
+    from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
 COLUMNS = ("assignment", "student", "score", "points", "by_hand", "questions", "note")
 

@@ -16,15 +16,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from nbgrader.api import Gradebook, MissingEntry
-from nbgrader.coursedir import CourseDirectory
-from nbgrader.utils import parse_utc
-from sqlalchemy.exc import SAWarning
-from traitlets.config import Config
-from traitlets.config.loader import PyFileConfigLoader
-
+from ..extras import needs
 from . import notebooks
 from .marking import Marks
+
+with needs("teaching"):
+    from nbgrader.api import Gradebook, MissingEntry
+    from nbgrader.coursedir import CourseDirectory
+    from nbgrader.utils import parse_utc
+    from sqlalchemy.exc import SAWarning
+    from traitlets.config import Config
+    from traitlets.config.loader import PyFileConfigLoader
 
 
 class Misconfigured(RuntimeError):

@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import nbformat
-
+from ..extras import needs
 from .pages import picture
+
+with needs("teaching"):
+    import nbformat
 
 LARGEST = 20 * 1024**2
 """Bytes that a submitted notebook may have."""

@@ -13,10 +13,13 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-import nh3
-from jinja2 import pass_context
-from jinja2.runtime import Context
-from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from ..extras import needs
+
+with needs("teaching"):
+    import nh3
+    from jinja2 import pass_context
+    from jinja2.runtime import Context
+    from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 PICTURES = {"image/png": b"\x89PNG\r\n", "image/jpeg": b"\xff\xd8\xff", "image/gif": b"GIF8"}
 """Pictures that no browser runs, and how their files begin."""

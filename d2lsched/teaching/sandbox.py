@@ -21,10 +21,12 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-import psutil
-
+from ..extras import needs
 from .checks import Failure, Strange, plain
 from .walls import INSIDE, Limits, Unavailable, command, doors, font_cache
+
+with needs("teaching"):
+    import psutil
 
 START_SECONDS = 30
 """A sandbox that has not begun by then is the machine's fault, not the submission's."""

@@ -9,8 +9,8 @@ level begins a slide. Between a slide's own words, a line such as
 
 takes something from a chapter, found by a phrase that occurs in it once: `@figure` the picture
 that a cell has drawn, `@output` what a cell has printed, `@code` a cell's source, `@prose` a
-paragraph. ``{glue:text}`decay/cosine:forgiven` `` is a number that the chapter has glued. From
-a line `@notes` on, a slide's text is for the speaker (key S).
+paragraph. ``[+0.35 ± 0.30](decay/cosine.ipynb)`` quotes a result, words that stand in what that
+chapter prints. From a line `@notes` on, a slide's text is for the speaker (key S).
 
 nbconvert joins the cells, reveal.js shows them; both are kept by others. The notebook that is
 written beside the slides opens in JupyterLab, and under RISE.
@@ -27,18 +27,21 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import nbformat
-from nbconvert.exporters import SlidesExporter
-from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
-from nbformat import NotebookNode
-from pygments.formatters import HtmlFormatter
-from pygments.styles import get_style_by_name
+from d2lsched.extras import needs
 
-from d2lsched.book.mathml import to_mathml
-from d2lsched.teaching.chapters import ROOT, Chapter
+with needs("teaching"):
+    import nbformat
+    from nbconvert.exporters import SlidesExporter
+    from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+    from nbformat import NotebookNode
+    from pygments.formatters import HtmlFormatter
+    from pygments.styles import get_style_by_name
+
+    from d2lsched.book.mathml import to_mathml
+    from d2lsched.teaching.chapters import ROOT, Chapter
 
 TAKEN = re.compile(r"^@(figure|output|code|prose) (\S+) \| (.+)$")
-GLUED = re.compile(r"\{glue:text\}`([\w/-]+):([^`]+)`")
+QUOTED = re.compile(r"\[([^\]]+)\]\(([\w/-]+)\.ipynb\)")
 REVEAL = files("sphinx_revealjs") / "_static/revealjs"  # a package that ships reveal.js
 
 PAGE = """\
@@ -151,13 +154,14 @@ def taken(kind: str, name: str, phrase: str) -> NotebookNode:
 
 
 def words(text: str) -> NotebookNode:
-    """Return a cell with a slide's own words, its glued numbers put in."""
+    """Return a cell with a slide's own words; what they quote is looked up."""
 
-    def number(role: re.Match[str]) -> str:
-        text = chapter(role[1]).plain(f"{{glue:text}}`{role[2]}`")
-        return re.sub(r"(?<![\w.])-(?=[\d.])", "−", text)  # a hyphen is too short on a wall
+    def quoted(link: re.Match[str]) -> str:
+        if not chapter(link[2]).prints(link[1]):
+            raise LectureError(f"{link[2]}: {link[1]!r} is in no output")
+        return re.sub(r"(?<![\w.])-(?=[\d.])", "−", link[1])  # a hyphen is too short on a wall
 
-    return nbformat.v4.new_markdown_cell(GLUED.sub(number, text.strip()))
+    return nbformat.v4.new_markdown_cell(QUOTED.sub(quoted, text.strip()))
 
 
 def slide(text: str) -> Iterator[NotebookNode]:

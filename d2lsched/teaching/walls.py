@@ -17,7 +17,8 @@ from pathlib import Path
 
 import d2lsched
 
-TEACHING = ("teaching/__init__.py", "teaching/checks.py", "teaching/parameters.py")
+TEACHING = ("extras.py", "teaching/__init__.py", "teaching/checks.py",
+             "teaching/parameters.py")  # fmt: skip
 """What of the package is always in the sandbox; `questions.Assignment.package` adds to it."""
 
 PARTS = ("bin", "lib", "lib32", "lib64", "pyvenv.cfg", "share/fonts", "share/zoneinfo")

@@ -53,10 +53,8 @@ def lab(
     >>> widget.schedules["short"].replace(end_lr=0.1)
     CosineDecay(lr=0.4, steps=400, end_lr=0.1)
     """
-    try:
-        from .jupyter import Lab
-    except ImportError as error:
-        raise ImportError("d2lsched.lab needs anywidget: pip install anywidget") from error
+    from .jupyter import Lab
+
     settings = {"condition": condition, "noise": noise, "momentum": momentum}
     return Lab(state(named(schedules), updates=updates, log=log, **settings))
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import anywidget
-import traitlets
-
+from ..extras import needs
 from ..schedules import Schedule
 from . import SCRIPT, STYLES, named, schedules_of, to_html
 from . import state as state_of
+
+with needs("lab"):
+    import anywidget
+    import traitlets
 
 
 class Lab(anywidget.AnyWidget):

@@ -1,20 +1,11 @@
-// A prediction opens its result and says whether the two agree. Nothing is stored or sent.
-(() => {
-  const said = { better: "better", same: "about the same", worse: "worse" };
-  for (const result of document.querySelectorAll(".predict-result")) {
-    const box = result.closest(".predict");
-    const yours = result.querySelector(".predict-yours");
-    for (const input of box.querySelectorAll(".predict-answers input")) {
-      input.checked = false;
-      input.addEventListener("change", () => {
-        const { answer } = result.dataset;
-        const end = {
-          [input.value]: "So it was.",
-          unknown: "The seeds leave it open.",
-        }[answer] ?? "It was otherwise.";
-        yours.textContent = `You said: ${said[input.value]}. ${end}`;
-        box.classList.add("answered");
-      });
-    }
-  }
-})();
+// The first answer that a reader opens is the prediction. Nothing is stored or sent.
+for (const box of document.querySelectorAll(".predict")) {
+  const mark = document.createElement("span");
+  mark.className = "predict-yours";
+  mark.setAttribute("role", "status");
+  box.addEventListener("toggle", ({ target }) => {
+    if (!target.open || mark.isConnected) return;
+    target.querySelector("summary").append(mark);
+    mark.textContent = "your prediction";
+  }, true);
+}
