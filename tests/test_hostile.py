@@ -538,7 +538,7 @@ def test_a_sandbox_that_is_slow_to_start_costs_nobody_points(
     monkeypatch.setattr(sandbox, "START_SECONDS", 0.0)
     again = ["--course", str(course), "--student", "honest", "--again", "--quiet"]
     assert main([*again, "--csv", str(tmp_path / "marks.csv")]) == 1
-    why = "Not graded: The sandbox did not start: it was stopped after 0 seconds"
+    why = "Not graded: The sandbox did not start: it was stopped after 0 seconds of waiting"
     assert why in capsys.readouterr().err
     assert kept() == before
 

@@ -534,7 +534,7 @@ def cosine_decay(t, lr, steps, end_lr=0):
     return end_lr + (lr - end_lr) * (1 + np.cos(np.pi * share)) / 2
 """,
             0,
-            "is a list or array of 1 values",
+            "is a list or array of one value",
         ),
     },
 )

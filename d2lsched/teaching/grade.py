@@ -18,14 +18,14 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tqdm import tqdm
 
 from ..extras import needs
 from . import notebooks, questions
-from .gradebook import Course, Misconfigured, Submission, replace_text
+from .gradebook import Course, Misconfigured, Submission, moment, replace_text, stamp
 from .marking import Marks, fingerprint, mark, nothing, scaled
 from .sandbox import harmless
 from .walls import Limits, Unavailable, bwrap
@@ -50,6 +50,7 @@ class Job:
     points: dict[str, float]
     cells: list[notebooks.Cell]
     unreadable: str
+    note: str
     key: str
 
 
@@ -138,8 +139,16 @@ class Grader:
             why = str(error)
         except Exception as error:  # one submission must not stop the class
             why = f"it cannot be read ({described(error)})"
-        key = fingerprint(assignment, data or why.encode(), self.course.secret)
-        return Job(one, assignment, known, points, cells, why, key)
+        note, when = "", stamp(one)
+        try:
+            if when:
+                moment(when, self.course.zone)
+        except ValueError as error:
+            note = f"timestamp.txt: {harmless(error)}"
+        key = fingerprint(
+            assignment, (data or why.encode()) + when.encode(), self.course.secret
+        )
+        return Job(one, assignment, known, points, cells, why, note, key)
 
     def _assignment(
         self, name: str
@@ -159,6 +168,11 @@ class Grader:
         return self._assignments[name]
 
     def _mark(self, job: Job) -> Marks:
+        marks = self._marked(job)
+        notes = "; ".join(note for note in (job.note, marks.note) if note)
+        return replace(marks, note=notes)
+
+    def _marked(self, job: Job) -> Marks:
         if job.unreadable:
             return nothing(job.known, job.unreadable)
         student, secret = job.submission.student, self.course.secret

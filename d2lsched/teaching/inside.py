@@ -87,24 +87,47 @@ class Quiet(ast.NodeTransformer):
         return None
 
 
+IMPORTS = (ast.Import, ast.ImportFrom)
+
+
+def line_of(error: BaseException) -> int:
+    """Return the line of its cell in which an error has come up, 0 if in none."""
+    if isinstance(error, SyntaxError):
+        return error.lineno or 0
+    line, trace = 0, error.__traceback__
+    while trace:
+        if trace.tb_frame.f_code.co_filename.startswith("<cell "):
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
+
+
+def said(error: BaseException) -> str:
+    """Return an error's name and what it says."""
+    text = error.msg if isinstance(error, SyntaxError) else error
+    return f"{type(error).__name__}: {text}"[:300]
+
+
 def run_cells(job: dict[str, Any], names: dict[str, Any], say: Any) -> None:
     """Run the cells statement by statement; one that fails costs itself."""
     skip = {tuple(place) for place in job["skip"]}
+    released = set(job["released"])
     for number, source in job["cells"]:
         try:
             body = statements(source)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            say({"error": [number, f"{type(error).__name__}: {error}"[:300]]})
+            say({"error": [number, line_of(error), said(error)]})
             continue
         for index, statement in enumerate(body):
             if (number, index) in skip:
                 continue
-            say({"at": [number, index]})
+            free = number in released or isinstance(statement, IMPORTS)
+            say({"at": [number, index], "free": free})
             try:
                 tree = ast.Module([statement], type_ignores=[])
                 exec(compile(tree, f"<cell {number}>", "exec"), names)
             except BaseException as error:  # SystemExit and KeyboardInterrupt, too
-                say({"error": [number, f"{type(error).__name__}: {error}"[:300]]})
+                say({"error": [number, line_of(error), said(error)]})
 
 
 class Absent:
@@ -132,6 +155,10 @@ def table(rates: list[float]) -> Any:
     return schedule
 
 
+class Undefined(Exception):
+    """A name that is asked for is not there."""
+
+
 class Answering:
     """Resolves requests with the names that the submission has defined."""
 
@@ -156,21 +183,21 @@ class Answering:
     def function(self, request: dict[str, Any]) -> Any:
         """Find the function that a request names."""
         if request["name"] not in self.names:
-            raise LookupError(f"the notebook defines no {request['name']}")
+            raise Undefined(f"the notebook defines no {request['name']}")
         return self.names[request["name"]]
 
     def safe(self, function: Any, *args: Any, **kwargs: Any) -> Any:
         """Call, and return the plain value as JSON holds it; an error is a value, too."""
         try:
             return self.plain(function(*args, **kwargs))
-        except LookupError as error:
-            if str(error.args[:1]).find("the notebook defines no") >= 0:
-                return {"$failure": str(error.args[0])}
-            return {"$failure": f"it stops with {type(error).__name__}: {str(error)[:200]}"}
+        except Undefined as error:
+            return {"$failure": str(error)}
         except NotImplementedError:
             return {"$failure": "the function is still empty (NotImplementedError)"}
         except BaseException as error:
-            return {"$failure": f"it stops with {type(error).__name__}: {str(error)[:200]}"}
+            line = line_of(error)
+            where = f" (line {line})" if line else ""
+            return {"$failure": f"it stops with {said(error)[:250]}{where}"}
 
     def answer(self, request: dict[str, Any]) -> Any:
         """Answer one request."""

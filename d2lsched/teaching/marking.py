@@ -107,19 +107,23 @@ class _Run:
         self,
         assignment: Assignment,
         cells: Sequence[Cell],
-        known: Mapping[str, Given],
+        known: Handed,
         limits: Limits,
     ) -> None:
-        # Visible checks help students only; here they would cost time.
+        # Visible checks and experiments help students only; here they would cost time.
         checks = {name for name, cell in known.items() if cell.check}
         self.cells = [
             (number, cell.source)
             for number, cell in enumerate(cells, 1)
             if cell.kind == "code" and cell.grade_id not in checks
-        ]
+            and cell.source.strip() not in known.shows
+        ]  # fmt: skip
+        self.released = {
+            number for number, cell in enumerate(cells, 1) if cell.source.strip() in known.code
+        }
         self.assignment, self.limits = assignment, limits
         self.notes: list[str] = []
-        self.errors: list[tuple[int, str]] = []
+        self.errors: list[tuple[int, int, str]] = []
         self.peak, self.by_clock = 0, False
 
     def answers(self, cases: Sequence[tuple[Question, Case]]) -> dict[int, Any]:
@@ -132,6 +136,7 @@ class _Run:
             box = Sandbox(
                 self.cells,
                 skip=skip,
+                released=self.released,
                 package=self.assignment.package,
                 absent=self.assignment.absent,
                 limits=self.limits,
@@ -211,12 +216,8 @@ def _comment(
     comment = " ".join(said[:3])
     if len(said) > 3:
         comment += f" And {len(said) - 3} more."
-    if MISSING in comment and run.errors:
-        # The answer's own cell says why; others fail for want of what grading hides.
-        named = {n for n, cell in enumerate(cells, 1) if cell.grade_id == question}
-        own = [error for error in run.errors if error[0] in named]
-        errors = "; ".join(f"cell {number}: {text}" for number, text in (own or run.errors)[:3])
-        comment += f" While your notebook ran, this happened: {errors}."
+    if MISSING in comment:
+        comment = f"{_errors(run, cells, question)}{comment}"
     if run.notes:
         comment += f" While your notebook ran, this happened: {'; '.join(run.notes[:3])}."
     claimed = named_student(cells)
@@ -225,6 +226,21 @@ def _comment(
             " STUDENT is not the id under which you handed in: your numbers follow from that."
         )
     return comment
+
+
+def _errors(run: _Run, cells: Sequence[Cell], question: str) -> str:
+    """Return sentences on why a name is missing: its own cell's errors before all others.
+
+    Cells as they were handed out are not the student's; they fail for want of what is missing.
+    """
+    own, others = [], []
+    for number, line, text in run.errors:
+        where = f"in line {line} " if line else ""
+        if 0 < number <= len(cells) and cells[number - 1].grade_id == question:
+            own.append(f"This cell stops {where}with {text}. ")
+        elif number not in run.released:
+            others.append(f"Cell {number} of your notebook stops {where}with {text}. ")
+    return "".join((own + others)[:2])
 
 
 def sentence(fault: str) -> str:

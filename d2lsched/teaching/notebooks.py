@@ -51,9 +51,14 @@ class Given:
 
 
 class Handed(dict[str, Given]):
-    """What was handed out: its cells by grade_id. prose: all of its text that is not code."""
+    """What was handed out: its cells by grade_id.
+
+    prose, code: the texts of all its cells. shows: of those that no answer needs.
+    """
 
     prose: frozenset[str] = frozenset()
+    code: frozenset[str] = frozenset()
+    shows: frozenset[str] = frozenset()
 
     def own(self, cells: Sequence[Cell]) -> bool:
         """Return whether a submission has text that was not handed out."""
@@ -130,13 +135,18 @@ def given(path: Path) -> Handed:
     """Read the instructor's or the released notebook: its cells with a grade_id."""
     cells = Handed()
     for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-        if cell["cell_type"] != "code":
-            cells.prose |= {" ".join("".join(cell["source"]).split())}
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "code":
+            cells.code |= {source.strip()}
+            if {"check", "show"} & set(cell["metadata"].get("tags", [])):
+                cells.shows |= {source.strip()}
+        else:
+            cells.prose |= {" ".join(source.split())}
         tags = cell["metadata"].get("nbgrader")
         if tags and tags.get("grade_id"):
             cells[tags["grade_id"]] = Given(
                 kind=cell["cell_type"],
-                source="".join(cell["source"]),
+                source=source,
                 points=float(tags.get("points", 0)) if tags.get("grade") else 0.0,
                 metadata=tags,
                 check="check" in cell["metadata"].get("tags", []),

@@ -173,14 +173,15 @@ def rates(
 
     repeat: ask for them a second time, backwards, so that a function that remembers fails.
     end: the schedule's last update, for messages about what happens past it.
-    rtol: the largest error, in units of the largest rate.
+    rtol: the largest error, in units of the largest rate that is asked for.
     """
     updates = list(at)
     updates += updates[::-1] if repeat else []
     expected = [float(reference(t)) for t in updates]
+    largest = max((abs(reference(t)) for t in range(end or 0)), default=0.0)
 
     def judge(got: Any) -> str | None:
-        fault = rates_fault(got, expected, updates, end=end, rtol=rtol)
+        fault = rates_fault(got, expected, updates, end=end, rtol=rtol, largest=largest)
         return fault and f"with {_said(parameters)}: {fault}"
 
     return Case(points, Each(name, [[t] for t in updates], parameters), judge)

@@ -23,7 +23,7 @@ from typing import Any
 
 from ..extras import needs
 from .checks import Failure, Strange, plain
-from .walls import INSIDE, Limits, Unavailable, command, doors, font_cache
+from .walls import INSIDE, Limits, Unavailable, alone, command, doors
 
 with needs("teaching"):
     import psutil
@@ -31,8 +31,12 @@ with needs("teaching"):
 START_SECONDS = 30
 """A sandbox that has not begun by then is the machine's fault, not the submission's."""
 
-PATIENCE = 6
-"""Seconds of the clock for each that may be computed: only what waits for ever needs them."""
+PATIENCE = 2
+"""Seconds that all of a submission may sleep, for each that it may compute."""
+
+FAR = 30
+"""Seconds of the clock for each that it may compute in all: one of many on a busy machine needs
+some of them; only what sleeps whenever it is looked at needs all."""
 
 DEEPEST = 20
 """Lists and dictionaries that an answer may hold within one another."""
@@ -62,6 +66,7 @@ class Sandbox:
     """One submission's process; use it as a context manager, so that nothing outlives it.
 
     cells: (number, source) pairs. skip: statements, as (cell, statement), to leave out.
+    released: cells as they were handed out. Their time and that of imports is not counted.
     spent: seconds of the processor that earlier sandboxes of the submission have used.
     """
 
@@ -70,6 +75,7 @@ class Sandbox:
         cells: Sequence[tuple[int, str]],
         *,
         skip: Iterable[tuple[int, int]] = (),
+        released: Iterable[int] = (),
         package: Iterable[str] = (),
         absent: Iterable[str] = (),
         limits: Limits | None = None,
@@ -77,9 +83,9 @@ class Sandbox:
     ) -> None:
         self.limits = limits or Limits()
         self.spent, self._free = spent, 0.0
-        self._until = time.monotonic() + START_SECONDS + PATIENCE * self.limits.seconds
-        self.errors: list[tuple[int, str]] = []
-        self.peak, self._seconds = 0, 0.0
+        self._until = time.monotonic() + START_SECONDS + FAR * self.limits.seconds
+        self.errors: list[tuple[int, int, str]] = []
+        self.peak, self._seconds, self._asleep = 0, 0.0, True
         self._read, self._buffer = 0, b""
         self._place: tuple[int, int] | None = None
         with tempfile.TemporaryFile() as filtered:
@@ -87,10 +93,11 @@ class Sandbox:
             filtered.seek(0)
             door = filtered.fileno()
             self._process = subprocess.Popen(
-                command(package, absent := tuple(absent), self.limits, font_cache(), door),
+                command(package, absent := tuple(absent), self.limits, door),
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                 env={},  # bubblewrap's own, which the submission could read in /proc
                 pass_fds=[door],
+                preexec_fn=alone(),  # one call of C, made before; threads do not matter to it
             )  # fmt: skip
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -99,6 +106,7 @@ class Sandbox:
         self._selector.register(self._process.stdout, selectors.EVENT_READ)
         self._job = {
             "cells": list(cells), "skip": [list(place) for place in skip],
+            "released": list(released),
             "path": [INSIDE, *dict.fromkeys(map(sysconfig.get_path, ("purelib", "platlib")))],
             "memory": 2 * self.limits.memory, "disk": self.limits.disk,
             "seconds": self.limits.seconds, "processes": self.limits.processes,
@@ -130,12 +138,19 @@ class Sandbox:
         return max(self._seconds - self._free, 0.0)
 
     def run(self) -> None:
-        """Run the cells; errors are kept in `errors`. `Ended` if a statement ended it all."""
+        """Run the cells; `errors` keeps (cell, line, error). `Ended` if one ended it all.
+
+        What the process calls free may be a lie, which gains it the clock's time at most.
+        """
         self._start()
+        free = False
         while True:
+            begun = self._seconds
             message = self._next(self.limits.cell_seconds)
+            if free:
+                self._free += self._measured() - begun
             if "at" in message:
-                self._place = _pair(message["at"])
+                self._place, free = _pair(message["at"]), message.get("free") is True
             elif "error" in message and len(self.errors) < 100:
                 self.errors.append(_error(message["error"]))
             elif "ready" in message:
@@ -216,20 +231,24 @@ class Sandbox:
     def _watch(self, seconds: float | None) -> Iterator[None]:
         """End a process that is over its time or memory; looks each time it is asked."""
         patience = START_SECONDS if seconds is None else PATIENCE * seconds
-        end = time.monotonic() + patience
+        asleep, before = 0.0, time.monotonic()
         begun = None
         while True:
             spent = self._measured() - self._free
+            now = time.monotonic()
+            if self._asleep:  # what waits for the processor does not sleep
+                asleep += min(now - before, 1.0)
+            before = now
             begun = spent if begun is None else begun
             if seconds is not None and self.spent + spent > self.limits.seconds:
                 reason = f"the notebook's {self.limits.seconds:g} seconds were over"
                 raise self._ended(reason, over=True)
             if seconds is not None and spent - begun > seconds:
                 raise self._ended(f"it was stopped after {seconds:.3g} seconds")
-            if time.monotonic() > self._until:
+            if now > self._until:
                 raise self._ended("the notebook waited too long", over=True, by_clock=True)
-            if time.monotonic() > end:
-                reason = f"it was stopped after {patience:.3g} seconds"
+            if asleep >= patience:
+                reason = f"it was stopped after {patience:.3g} seconds of waiting"
                 raise self._ended(reason, by_clock=True)
             yield
 
@@ -244,6 +263,7 @@ class Sandbox:
                 f"it used more than {self.limits.memory // 1024**2:,} MB of memory"
             )
         self._seconds = max(self._seconds, processor(everyone))
+        self._asleep = sleeping(everyone)
         return self._seconds
 
     def _ended(self, reason: str, over: bool = False, by_clock: bool = False) -> Ended:
@@ -266,6 +286,15 @@ def processor(processes: Iterable[psutil.Process]) -> float:
             times = process.cpu_times()
             total += times.user + times.system + times.children_user + times.children_system
     return total
+
+
+def sleeping(processes: Iterable[psutil.Process]) -> bool:
+    """Return whether none of the processes computes, or would if it had a processor."""
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            if process.status() in (psutil.STATUS_RUNNING, psutil.STATUS_DISK_SLEEP):
+                return False
+    return True
 
 
 def memory(processes: Iterable[psutil.Process], shared: bool = True) -> int:
@@ -311,7 +340,7 @@ def _pair(value: Any) -> tuple[int, int] | None:
     return None
 
 
-def _error(value: Any) -> tuple[int, str]:
-    if isinstance(value, list) and len(value) == 2 and isinstance(value[0], int):
-        return value[0], harmless(value[1])
-    return -1, "an error that cannot be read"
+def _error(value: Any) -> tuple[int, int, str]:
+    if isinstance(value, list) and len(value) == 3 and _pair(value[:2]):
+        return value[0], value[1], harmless(value[2])
+    return -1, 0, "an error that cannot be read"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import atexit
+import ctypes
 import errno
 import os
 import shutil
@@ -10,10 +10,11 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import d2lsched
 
@@ -26,8 +27,11 @@ PARTS = ("bin", "lib", "lib32", "lib64", "pyvenv.cfg", "share/fonts", "share/zon
 
 HOME = "/tmp"
 INSIDE = "/opt/d2lsched"
+FONTS = f"{HOME}/.matplotlib"
 NAMESPACES = 0x7E020080
 """Every CLONE_NEW… flag of Linux."""
+JOIN_SESSION_KEYRING = 1
+"""KEYCTL_JOIN_SESSION_KEYRING of Linux."""
 
 SHUT = (
     # The user's keyring, which is not the sandbox's.
@@ -94,14 +98,7 @@ def bwrap() -> str:
 @cache
 def doors() -> bytes:
     """Return the filter of kernel calls (a BPF program) for this machine's processor."""
-    try:
-        import pyseccomp as seccomp
-    except (ImportError, OSError, RuntimeError) as error:
-        raise Unavailable(
-            f"Grading shuts kernel calls by libseccomp, which cannot be loaded ({error}): on "
-            "Debian and Ubuntu `apt-get install libseccomp2`, then "
-            "`pip install -r requirements.txt`."
-        ) from None
+    seccomp = _seccomp()
     kernel = seccomp.SyscallFilter(seccomp.ALLOW)
     forbidden = seccomp.ERRNO(errno.EPERM)
     for name in SHUT:
@@ -115,6 +112,18 @@ def doors() -> bytes:
         kernel.export_bpf(file)
         file.seek(0)
         return file.read()
+
+
+def _seccomp() -> Any:
+    try:
+        import pyseccomp
+    except (ImportError, OSError, RuntimeError) as error:
+        raise Unavailable(
+            f"Grading shuts kernel calls by libseccomp, which cannot be loaded ({error}): on "
+            "Debian and Ubuntu `apt-get install libseccomp2`, then "
+            "`pip install -r requirements.txt`."
+        ) from None
+    return pyseccomp
 
 
 def namespaces() -> list[str]:
@@ -142,12 +151,11 @@ def _newer(*wanted: int) -> bool:
 
 
 def command(
-    package: Iterable[str], absent: Iterable[str], limits: Limits, fonts: Path, filtered: int
+    package: Iterable[str], absent: Iterable[str], limits: Limits, filtered: int
 ) -> list[str]:
     """Return the command line that runs `inside` in a new sandbox.
 
     package: modules of d2lsched to have besides the checks. absent: libraries to hide.
-    fonts: a folder with matplotlib's font list, which would take it a second each time.
     filtered: the descriptor of a file with what `doors` returns.
     """
     arguments = [
@@ -160,13 +168,15 @@ def command(
     mounts += [(ours / name, f"{INSIDE}/d2lsched/{name}") for name in (*TEACHING, *package)]
     mounts += [
         (Path(__file__).with_name("inside.py"), f"{INSIDE}/inside.py"),
-        (fonts, "/opt/fonts"),
     ]
     # First of all, since Python or this package may lie in the system's own /tmp.
     arguments += ["--perms", "1777", "--size", str(limits.disk), "--tmpfs", "/tmp"]
+    if (fonts := font_list()) is not None:  # in a folder that matplotlib finds writable
+        arguments += ["--perms", "0777", "--dir", FONTS]
+        mounts.append((fonts, f"{FONTS}/{fonts.name}"))
     # Folders that bubblewrap makes on its way are closed to all but their owner.
     folders = {top for _, target in mounts for top in Path(target).parents}
-    for folder in sorted(folders - {Path("/"), Path("/tmp")}):
+    for folder in sorted(folders - {Path("/"), Path("/tmp"), Path(FONTS)}):
         arguments += ["--perms", "0755", "--dir", str(folder)]
     for source, target in mounts:
         path = Path(source)
@@ -190,7 +200,7 @@ def command(
     arguments += ["--remount-ro", "/dev", "--remount-ro", "/"]
     variables = {
         "HOME": HOME, "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "TMPDIR": "/tmp",
-        "MPLBACKEND": "agg", "MPLCONFIGDIR": "/opt/fonts", "PYTHONDONTWRITEBYTECODE": "1",
+        "MPLBACKEND": "agg", "MPLCONFIGDIR": FONTS, "PYTHONDONTWRITEBYTECODE": "1",
         "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
     }  # fmt: skip
     for name, value in variables.items():
@@ -221,16 +231,26 @@ def _system() -> Iterator[tuple[Path, str]]:
 
 
 @cache
-def font_cache() -> Path:
-    """Return a folder with matplotlib's font list, made once for all sandboxes."""
-    folder = Path(tempfile.mkdtemp(prefix="d2lsched-fonts-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    folder.chmod(0o755)
-    code = "import matplotlib.font_manager"
-    environment = {**os.environ, "MPLCONFIGDIR": str(folder)}
-    subprocess.run(
-        [sys.executable, "-c", code], env=environment, check=False, capture_output=True
+def font_list() -> Path | None:
+    """Return the file with matplotlib's list of fonts, which takes it a second to make.
+
+    matplotlib keeps it in its own cache and makes it when it is imported; None if it could not.
+    """
+    code = (
+        "import matplotlib.font_manager as m, matplotlib;"
+        "print(matplotlib.get_cachedir(), m.FontManager.__version__, sep='/fontlist-v')"
     )
-    for path in folder.iterdir():
-        path.chmod(0o644)
-    return folder
+    run = subprocess.run(
+        [sys.executable, "-c", code], check=False, capture_output=True, text=True
+    )
+    path = Path(f"{run.stdout.strip()}.json")
+    return path if path.is_file() else None
+
+
+@cache
+def alone() -> Callable[[], object]:
+    """Return what gives a process a session keyring of its own, empty, before it starts."""
+    seccomp = _seccomp()
+    number = seccomp.resolve_syscall(seccomp.Arch.NATIVE, "keyctl")
+    # Where a container forbids the call, the keyring cannot be had inside either.
+    return partial(ctypes.CDLL(None).syscall, number, JOIN_SESSION_KEYRING, None)
