@@ -216,6 +216,55 @@ def hand_in(course: Path, student: str, name: str, notebook: Notebook) -> None:
     (place / f"{name}.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
 
 
+KINDS = """
+import decimal, fractions, math, types
+import numpy
+from d2lsched.teaching.checks import plain
+depth = 0
+def single(value):
+    if callable(value):
+        return in_kind(single, single, value)
+    if isinstance(value, (list, tuple)):
+        return [single(item) for item in value]
+    if isinstance(value, dict):
+        return {key: single(item) for key, item in value.items()}
+    return numpy.float32(value) if isinstance(value, float) else value
+def exotic(value):
+    if callable(value):
+        return in_kind(ordinary, exotic, value)
+    if isinstance(value, (list, tuple, numpy.ndarray)) and numpy.ndim(value):
+        return tuple(exotic(item) for item in value)
+    if isinstance(value, dict):
+        return types.MappingProxyType({key: exotic(item) for key, item in value.items()})
+    if isinstance(value, (bool, str, type(None))):
+        return value if value is None else numpy.array(value)[()]
+    if isinstance(value, int):
+        return numpy.int16(value) if abs(value) < 2**15 else decimal.Decimal(value)
+    return fractions.Fraction(float(value)) if math.isfinite(value) else numpy.longdouble(value)
+def ordinary(value):
+    if isinstance(value, (list, tuple)):
+        return [ordinary(item) for item in value]
+    return value if callable(value) else plain(value)
+def in_kind(before, after, function):
+    def answer(*args, **kwargs):
+        global depth
+        kwargs = {key: before(item) for key, item in kwargs.items()}
+        depth += 1
+        try:
+            got = function(*map(before, args), **kwargs)
+        finally:
+            depth -= 1
+        return got if depth else after(got)  # answers use one another
+    return answer
+for name in NAMES:
+    if callable(globals().get(name)):
+        globals()[name] = in_kind(BEFORE, AFTER, globals()[name])
+"""
+"""A cell that makes every answer compute, or answer, in other kinds of numbers."""
+
+OTHER = {"float32": ("single", "single"), "exotic": ("ordinary", "exotic")}
+
+
 @dataclass
 class Graded:
     """What a course's gradebook says: scores and comments by student and cell."""
@@ -242,6 +291,14 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Any:
         for one in submissions:
             notebook = answers.submission(source(name), one.student, one.sources())
             hand_in(folder, one.student, name, notebook)
+        names = sorted(set().union(*map(defined, coded(name).values())))
+        for kind, (before, after) in OTHER.items():
+            notebook = answers.submission(source(name), kind, {})
+            cell = KINDS.replace("NAMES", str(names))
+            cell = cell.replace("BEFORE", before).replace("AFTER", after)
+            extra = {"cell_type": "code", "metadata": {}, "outputs": [], "source": cell}
+            notebook["cells"].append(extra)
+            hand_in(folder, kind, name, notebook)
         with Course(folder) as course:
             Grader(course, jobs=2).run(list(course.submissions()), progress=False)
         scores: dict[str, dict[str, float | None]] = {}
@@ -304,6 +361,18 @@ def test_every_known_answer_gets_what_it_deserves_and_is_told_why(
                     f"{cell}, the solution beside others: {scores[cell]}. {comments[cell]}"
                 )
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", OTHER)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_right_answer_is_right_in_other_kinds_of_numbers(
+    graded: Any, name: str, kind: str
+) -> None:
+    result: Graded = graded(name)
+    assert {result.comments[kind][cell] for cell in coded(name)} == {RIGHT}, [
+        (cell, result.scores[kind][cell], result.comments[kind][cell]) for cell in coded(name)
+    ]
 
 
 @pytest.mark.slow

@@ -2,84 +2,33 @@
 
 from d2lsched.teaching.answers import Known, Wrong
 
-LOOP = """
+# fmt: off: a mistake a line, as far as it fits
+ANSWERS: dict[str, Known] = {}
+
+ANSWERS["by_hand"] = Known(right={
+        "a loop of its own": """
 def my_rates():
     rate, best, bad, cooling = mine["rate"], mine["losses"][0] + 1, 0, 0
     rates = []
     for loss in mine["losses"]:
-        {before}
-        {improvement}
+        rates.append(rate)
+        if loss < best - 1e-4 * best:
             best = loss
             bad = 0
         else:
             bad = bad + 1
-        {cooldown}
-        if {cut}:
+        if cooling > 0: bad, cooling = 0, cooling - 1
+        if bad > mine["patience"]:
             rate = rate * mine["factor"]
             bad = 0
             cooling = mine["cooldown"]
-        {after}
-    return rates
-"""
-
-
-def by_hand(
-    before: str = "rates.append(rate)",
-    improvement: str = "if loss < best - 1e-4 * best:",
-    cooldown: str = "if cooling > 0: bad, cooling = 0, cooling - 1",
-    cut: str = 'bad > mine["patience"]',
-    after: str = "pass",
-) -> str:
-    """Replay one's own run under a rule that may be a wrong one."""
-    return LOOP.format(
-        before=before, improvement=improvement, cooldown=cooldown, cut=cut, after=after
-    )
-
-
-BETTER = """
-def better(metric, best, mode="min", threshold=1e-4, threshold_mode="rel"):
-    {body}
-"""
-
-
-def better(body: str) -> str:
-    """The cell of `better` with this body."""
-    return BETTER.format(body=body.strip())
-
-
-LOWERED = """
-def lowered(rate, factor=0.1, min_lr=0.0, eps=1e-8):
-    {body}
-"""
-
-
-def lowered(body: str) -> str:
-    """The cell of `lowered` with this body."""
-    return LOWERED.format(body=body.strip())
-
-
-OBSERVE = """
-def observe(state, metric, factor=0.1, patience=10, cooldown=0,
-            min_lr=0.0, eps=1e-8, **comparison):
-    {body}
-"""
-
-
-def observe(body: str) -> str:
-    """The cell of `observe` with this body."""
-    return OBSERVE.format(body=body.strip())
-
-
-ANSWERS = {
-    "by_hand": Known(
-        right={
-            "a loop of its own": by_hand(),
-            "asks the machine of question 5": """
+        pass
+    return rates""",
+        "asks the machine of question 5": """
 def my_rates():
     settings = {k: mine[k] for k in ("factor", "patience", "cooldown")}
-    return tuple(rates_of_run(mine["losses"], start(mine["rate"]), **settings))
-""",
-            "cuts counted, the rate from a power, as an array": """
+    return tuple(rates_of_run(mine["losses"], start(mine["rate"]), **settings))""",
+        "cuts counted, the rate from a power, as an array": """
 def my_rates():
     best, bad, rest, cuts, exponents = float("inf"), 0, 0, 0, []
     for loss in mine["losses"]:
@@ -90,63 +39,65 @@ def my_rates():
         rest = max(0, rest - 1)
         if bad == mine["patience"] + 1:
             cuts, bad, rest = cuts + 1, 0, mine["cooldown"]
-    return mine["rate"] * mine["factor"] ** np.array(exponents, dtype=float)
-""",
-        },
-        wrong={
-            "cuts when the count reaches the patience": Wrong(
-                by_hand(cut='bad >= mine["patience"]'), 0, "too small"
-            ),
-            "the cut is felt in the epoch that heard it": Wrong(
-                by_hand(before="pass", after="rates.append(rate)"),
-                0,
-                "every cut comes one epoch early",
-            ),
-            "every smaller loss improves": Wrong(
-                by_hand(improvement="if loss < best:"), 0, "first wrong at epoch"
-            ),
-            "compares with the epoch before": Wrong(
-                by_hand(
-                    improvement="last, best = best, loss\n        if loss < last * 0.9999:"
-                ),
-                0,
-                "first wrong at epoch",
-            ),
-            "forgets the cooldown": Wrong(by_hand(cooldown="pass"), 1, "too small"),
-            "a cooldown one epoch short, as in Keras": Wrong(
-                by_hand(cooldown="cooling -= 1\n        if cooling > 0: bad = 0"),
-                1,
-                "too small",
-            ),
-            "a rate too many": Wrong(
-                by_hand().replace("return rates", "return rates + [rate]"), 0, "too many"
-            ),
-            "prints": Wrong(by_hand().replace("return rates", "print(rates)"), 0, "None"),
-            "strings": Wrong(
-                by_hand().replace("return rates", "return [str(rate) for rate in rates]"),
-                0,
-                "where a number is due",
-            ),
-        },
-    ),
-    "better": Known(
-        right={
-            "the best begins infinite": better("""
+    return mine["rate"] * mine["factor"] ** np.array(exponents, dtype=float)""",
+    }, wrong={
+        "cuts when the count reaches the patience": Wrong(0, "too small",
+            {'> mine["': '>= mine["'}, of="a loop of its own"),
+        "the cut is felt in the epoch that heard it": Wrong(0,
+            "every cut comes one epoch early", """
+def my_rates():
+    rate, best, bad, cooling = mine["rate"], mine["losses"][0] + 1, 0, 0
+    rates = []
+    for loss in mine["losses"]:
+        pass
+        if loss < best - 1e-4 * best:
+            best = loss
+            bad = 0
+        else:
+            bad = bad + 1
+        if cooling > 0: bad, cooling = 0, cooling - 1
+        if bad > mine["patience"]:
+            rate = rate * mine["factor"]
+            bad = 0
+            cooling = mine["cooldown"]
+        rates.append(rate)
+    return rates"""),
+        "every smaller loss improves": Wrong(0, "first wrong at epoch",
+            {"best - 1e-4 * best": "best"}, of="a loop of its own"),
+        "compares with the epoch before": Wrong(0, "first wrong at epoch", {
+            "if loss < best - 1e-4 * best":
+                "last, best = best, loss\n        if loss < last * 0.9999"
+        }, of="a loop of its own"),
+        "forgets the cooldown": Wrong(1, "too small",
+            {"if cooling > 0: bad, cooling = 0, cooling - 1": "pass"}, of="a loop of its own"),
+        "a cooldown one epoch short, as in Keras": Wrong(1, "too small", {
+            "if cooling > 0:": "cooling -= 1",
+            "            bad, cooling = 0, cooling - 1": "        if cooling > 0: bad = 0"}),
+        "a rate too many": Wrong(0, "too many",
+            {"return rates": "return rates + [rate]"}, of="a loop of its own"),
+        "prints": Wrong(0, "None", {"return rates": "print(rates)"}, of="a loop of its own"),
+        "strings": Wrong(0, "where a number is due",
+            {"return rates": "return [str(rate) for rate in rates]"}, of="a loop of its own"),
+    })
+
+ANSWERS["better"] = Known(right={
+        "the best begins infinite": """
+def better(metric, best, mode="min", threshold=1e-4, threshold_mode="rel"):
     sign = 1 if mode == "min" else -1
     best = math.inf if best is None else sign * best
     margin = threshold if threshold_mode == "abs" else threshold * abs(best)
     if math.isinf(best):
         margin = 0
-    return sign * metric < best - margin
-"""),
-            "by the sign, with NumPy": better("""
+    return sign * metric < best - margin""",
+        "by the sign, with NumPy": """
+def better(metric, best, mode="min", threshold=1e-4, threshold_mode="rel"):
     if best is None:
         return not np.isnan(metric)
     gain = np.subtract(best, metric) if mode == "min" else np.subtract(metric, best)
     needed = {"rel": np.abs(best), "abs": 1.0}[threshold_mode] * threshold
-    return gain > needed
-"""),
-            "four cases written out": better("""
+    return gain > needed""",
+        "four cases written out": """
+def better(metric, best, mode="min", threshold=1e-4, threshold_mode="rel"):
     if metric != metric:
         return False
     if best is None:
@@ -157,205 +108,106 @@ def my_rates():
         bar = best * (1 - threshold)
     else:
         bar = best * (1 + threshold)
-    return bool(metric < bar) if mode == "min" else bool(metric > bar)
-"""),
-        },
-        wrong={
-            "PyTorch's threshold for a negative best": Wrong(
-                better("""
-    if math.isnan(metric):
-        return False
-    if best is None:
-        return True
-    if mode == "min":
-        bar = best * (1 - threshold) if threshold_mode == "rel" else best - threshold
+    return bool(metric < bar) if mode == "min" else bool(metric > bar)""",
+    }, wrong={
+        "PyTorch's threshold for a negative best": Wrong(2.5, "whatever the sign of the best", {
+            """return metric < best - margin
+    return metric > best + margin""":
+            """bar = best * (1 - threshold) if threshold_mode == "rel" else best - threshold
         return metric < bar
     bar = best * (1 + threshold) if threshold_mode == "rel" else best + threshold
-    return metric > bar
-"""),
-                2.5,
-                "whatever the sign of the best",
-            ),
-            "equal is better": Wrong(
-                better("""
-    if math.isnan(metric) or best is None:
-        return not math.isnan(metric)
-    margin = threshold * abs(best) if threshold_mode == "rel" else threshold
-    return metric <= best - margin if mode == "min" else metric >= best + margin
-"""),
-                1,
-                "strict",
-            ),
-            "NaN is new, so better": Wrong(
-                better("""
+    return metric > bar"""}),
+        "equal is better": Wrong(1, "strict", {
+            """if mode == "min":
+        return metric < best - margin
+    return metric >""":
+                'return metric <= best - margin if mode == "min" else metric >='}),
+        "NaN is new, so better": Wrong(2.5, "NaN is never better",
+            {"math.isnan(metric):\n        return False\n    if ": ""}),
+        "not worse is better": Wrong(2.5, "NaN is never better", {
+            """np.subtract(best, metric) if mode == "min" else np.subtract(metric, best)
+    needed = {"rel": np.abs(best), "abs": 1.0}[threshold_mode] * threshold
+    return gain > needed""":
+            """threshold * abs(best) if threshold_mode == "rel" else threshold
+    return not (metric >= best - gain if mode == "min" else metric <= best + gain)"""
+        }, of="by the sign, with NumPy"),
+        "no threshold": Wrong(0.5, "by less than the threshold", {
+            """gain = np.subtract(best, metric) if mode == "min" else np.subtract(metric, best)
+    needed = {"rel": np.abs(best), "abs": 1.0}[threshold_mode] * threshold
+    return gain > needed""":
+                'return metric < best if mode == "min" else metric > best'
+        }, of="by the sign, with NumPy"),
+        "always relative": Wrong(2, "which is absolute", {
+            """np.subtract(best, metric) if mode == "min" else np.subtract(metric, best)
+    needed = {"rel": np.abs(best), "abs": 1.0}[threshold_mode] * threshold
+    return gain > needed""":
+            """threshold * abs(best)
+    return metric < best - gain if mode == "min" else metric > best + gain"""
+        }, of="by the sign, with NumPy"),
+        "ignores the mode": Wrong(0.5, "larger, by more than the threshold", {
+            """if mode == "min":
+        return metric < best - margin
+    return metric > best +""":
+                "return metric < best -"}),
+        "zero taken for None": Wrong(2.5, "not the same as None", {
+            """:
+        return False
     if best is None:
-        return True
+        return True""":
+                " or not best:\n        return not math.isnan(metric)"}),
+        "the threshold on the wrong side": Wrong(0.5, "equal is not better", {
+            """if mode == "min":
+        return metric < best - margin
+    return metric > best +""":
+                'return metric < best + margin if mode == "min" else metric > best -'}),
+        "no path for None": Wrong(2.5, "TypeError", """
+def better(metric, best, mode="min", threshold=1e-4, threshold_mode="rel"):
     margin = threshold * abs(best) if threshold_mode == "rel" else threshold
-    return metric < best - margin if mode == "min" else metric > best + margin
-"""),
-                2.5,
-                "NaN is never better",
-            ),
-            "not worse is better": Wrong(
-                better("""
-    if best is None:
-        return not math.isnan(metric)
-    margin = threshold * abs(best) if threshold_mode == "rel" else threshold
-    return not (metric >= best - margin if mode == "min" else metric <= best + margin)
-"""),
-                2.5,
-                "NaN is never better",
-            ),
-            "no threshold": Wrong(
-                better("""
-    if math.isnan(metric) or best is None:
-        return not math.isnan(metric)
-    return metric < best if mode == "min" else metric > best
-"""),
-                0.5,
-                "by less than the threshold",
-            ),
-            "always relative": Wrong(
-                better("""
-    if math.isnan(metric) or best is None:
-        return not math.isnan(metric)
-    margin = threshold * abs(best)
-    return metric < best - margin if mode == "min" else metric > best + margin
-"""),
-                2,
-                "which is absolute",
-            ),
-            "ignores the mode": Wrong(
-                better("""
-    if math.isnan(metric) or best is None:
-        return not math.isnan(metric)
-    margin = threshold * abs(best) if threshold_mode == "rel" else threshold
-    return metric < best - margin
-"""),
-                0.5,
-                "larger, by more than the threshold",
-            ),
-            "zero taken for None": Wrong(
-                better("""
-    if math.isnan(metric) or not best:
-        return not math.isnan(metric)
-    margin = threshold * abs(best) if threshold_mode == "rel" else threshold
-    return metric < best - margin if mode == "min" else metric > best + margin
-"""),
-                2.5,
-                "not the same as None",
-            ),
-            "the threshold on the wrong side": Wrong(
-                better("""
-    if math.isnan(metric) or best is None:
-        return not math.isnan(metric)
-    margin = threshold * abs(best) if threshold_mode == "rel" else threshold
-    return metric < best + margin if mode == "min" else metric > best - margin
-"""),
-                0.5,
-                "equal is not better",
-            ),
-            "no path for None": Wrong(
-                better("""
-    margin = threshold * abs(best) if threshold_mode == "rel" else threshold
-    return metric < best - margin if mode == "min" else metric > best + margin
-"""),
-                2.5,
-                "TypeError",
-            ),
-            "a string": Wrong(
-                better("""
+    return metric < best - margin if mode == "min" else metric > best + margin"""),
+        "a string": Wrong(0, "where True or False is due", """
+def better(metric, best, mode="min", threshold=1e-4, threshold_mode="rel"):
     return "yes" if best is None or metric < best else "no"
 """),
-                0,
-                "where True or False is due",
-            ),
-        },
-    ),
-    "lowered": Known(
-        right={
-            "conditions one by one": lowered("""
+    })
+
+ANSWERS["lowered"] = Known(right={
+        "conditions one by one": """
+def lowered(rate, factor=0.1, min_lr=0.0, eps=1e-8):
     new = factor * rate
     if new < min_lr:
         new = min_lr
     if rate - new <= eps:
         return rate
-    return new
-"""),
-            "with NumPy": lowered("""
+    return new""",
+        "with NumPy": """
+def lowered(rate, factor=0.1, min_lr=0.0, eps=1e-8):
     new = np.maximum(np.float64(rate) * factor, min_lr)
-    return np.where(rate - new > eps, new, rate)
-"""),
-        },
-        wrong={
-            "no floor": Wrong(
-                lowered("""
-    return rate * factor if rate - rate * factor > eps else rate
-"""),
-                1.25,
-                "too small",
-            ),
-            "eps compared with the new rate": Wrong(
-                lowered("""
-    new = max(min_lr, rate * factor)
-    return new if new > eps else rate
-"""),
-                1.25,
-                "too",
-            ),
-            "no eps": Wrong(
-                lowered("""
-    return max(min_lr, rate * factor)
-"""),
-                1.25,
-                "too small",
-            ),
-            "min for max": Wrong(
-                lowered("""
-    new = min(min_lr, rate * factor)
-    return new if rate - new > eps else rate
-"""),
-                0,
-                "too small",
-            ),
-            "divides by the factor": Wrong(
-                lowered("""
-    new = max(min_lr, rate / factor)
-    return new if abs(rate - new) > eps else rate
-"""),
-                0,
-                "too large",
-            ),
-            "subtracts": Wrong(
-                lowered("""
-    new = max(min_lr, rate - factor * rate)
-    return new if rate - new > eps else rate
-"""),
-                0,
-                "too large",
-            ),
-            "at the floor it returns nothing": Wrong(
-                lowered("""
-    new = max(min_lr, rate * factor)
-    if rate - new > eps:
-        return new
-"""),
-                0.5,
-                "return",
-            ),
-            "the checks' numbers only": Wrong(
-                lowered("""
-    table = {(0.4, 0.1): 0.04, (0.1, 0.5): 0.08, (0.08, 0.5): 0.08, (5e-9, 0.5): 5e-9}
-    return table.get((rate, factor), 0.4)
-"""),
-                0,
-                "too large",
-            ),
-        },
-    ),
-    "observe": Known(
-        right={
-            "a copy, changed step by step": observe("""
+    return np.where(rate - new > eps, new, rate)""",
+    }, wrong={
+        "no floor": Wrong(1.25, "too small", """
+def lowered(rate, factor=0.1, min_lr=0.0, eps=1e-8):
+    return rate * factor if rate - rate * factor > eps else rate"""),
+        "eps compared with the new rate": Wrong(1.25, "too", {"rate - lower": "lower"}),
+        "no eps": Wrong(1.25, "too small", """
+def lowered(rate, factor=0.1, min_lr=0.0, eps=1e-8):
+    return max(min_lr, rate * factor)"""),
+        "min for max": Wrong(0, "too small", {"= max(": "= min("}),
+        "divides by the factor": Wrong(0, "too large",
+            {"* factor": "/ factor", "rate - lower": "abs(rate - lower)"}),
+        "subtracts": Wrong(0, "too large", {"* factor": "- factor * rate"}),
+        "at the floor it returns nothing": Wrong(0.5, "return", {
+            "return lower if rate - lower > eps else rate":
+                "if rate - lower > eps:\n        return lower"}),
+        "the checks' numbers only": Wrong(0, "too large", {
+            "max(min_lr, rate * factor)":
+                "{(0.4, 0.1): 0.04, (0.1, 0.5): 0.08, (0.08, 0.5): 0.08, (5e-9, 0.5): 5e-9}",
+            "lower if rate - lower > eps else rate": "lower.get((rate, factor), 0.4)"}),
+    })
+
+ANSWERS["observe"] = Known(right={
+        "a copy, changed step by step": """
+def observe(state, metric, factor=0.1, patience=10, cooldown=0,
+            min_lr=0.0, eps=1e-8, **comparison):
     new = dict(state)
     if better(metric, state["best"], **comparison):
         new["best"] = metric
@@ -369,9 +221,10 @@ def my_rates():
         new["rate"] = lowered(new["rate"], factor, min_lr, eps)
         new["bad"] = 0
         new["cooling"] = cooldown
-    return new
-"""),
-            "comparisons of its own, in expressions": observe("""
+    return new""",
+        "comparisons of its own, in expressions": """
+def observe(state, metric, factor=0.1, patience=10, cooldown=0,
+            min_lr=0.0, eps=1e-8, **comparison):
     mode = comparison.get("mode", "min")
     theta = comparison.get("threshold", 1e-4)
     best = state["best"]
@@ -390,9 +243,10 @@ def my_rates():
         "bad": 0 if cut else bad,
         "cooling": cooldown if cut else max(state["cooling"] - 1, 0),
         "rate": lower if cut and state["rate"] - lower > eps else state["rate"],
-    }
-"""),
-            "returns early": observe("""
+    }""",
+        "returns early": """
+def observe(state, metric, factor=0.1, patience=10, cooldown=0,
+            min_lr=0.0, eps=1e-8, **comparison):
     good = better(metric, state["best"], **comparison)
     best = metric if good else state["best"]
     if state["cooling"] > 0:
@@ -402,12 +256,11 @@ def my_rates():
     if state["bad"] < patience:
         return {**state, "bad": state["bad"] + 1}
     rate = lowered(state["rate"], factor, min_lr, eps)
-    return {**state, "rate": rate, "bad": 0, "cooling": cooldown}
-"""),
-        },
-        wrong={
-            "changes the state it is given": Wrong(
-                observe("""
+    return {**state, "rate": rate, "bad": 0, "cooling": cooldown}""",
+    }, wrong={
+        "changes the state it is given": Wrong(5.5, "changed the state that it was given", """
+def observe(state, metric, factor=0.1, patience=10, cooldown=0,
+            min_lr=0.0, eps=1e-8, **comparison):
     if better(metric, state["best"], **comparison):
         state["best"], state["bad"] = metric, 0
     else:
@@ -417,13 +270,11 @@ def my_rates():
     if state["bad"] > patience:
         state["rate"] = lowered(state["rate"], factor, min_lr, eps)
         state["bad"], state["cooling"] = 0, cooldown
-    return state
-"""),
-                5.5,
-                "changed the state that it was given",
-            ),
-            "copies, but counts in the original": Wrong(
-                observe("""
+    return state"""),
+        "copies, but counts in the original": Wrong(6.25,
+            "changed the state that it was given", """
+def observe(state, metric, factor=0.1, patience=10, cooldown=0,
+            min_lr=0.0, eps=1e-8, **comparison):
     if not better(metric, state["best"], **comparison):
         state["bad"] += 1
         new = dict(state)
@@ -434,81 +285,30 @@ def my_rates():
     if new["bad"] > patience:
         new["rate"] = lowered(new["rate"], factor, min_lr, eps)
         new["bad"], new["cooling"] = 0, cooldown
-    return new
-"""),
-                6.25,
-                "changed the state that it was given",
-            ),
-            "cuts when the count reaches the patience": Wrong(
-                observe("""
-    new = dict(state)
-    if better(metric, state["best"], **comparison):
-        new["best"], new["bad"] = metric, 0
-    else:
-        new["bad"] += 1
-    if new["cooling"] > 0:
+    return new"""),
+        "cuts when the count reaches the patience": Wrong(1.5, "must not fall yet", {
+            """state["cooling"] > 0:
+        new["cooling"] -= 1
+        new["bad"] = 0
+    if new["bad"] >""":
+            """new["cooling"] > 0:
         new["bad"], new["cooling"] = 0, new["cooling"] - 1
-    if new["bad"] >= patience:
-        new["rate"] = lowered(new["rate"], factor, min_lr, eps)
-        new["bad"], new["cooling"] = 0, cooldown
-    return new
-"""),
-                1.5,
-                "must not fall yet",
-            ),
-            "one epoch too patient": Wrong(
-                observe("""
-    new = dict(state)
-    if better(metric, state["best"], **comparison):
-        new["best"], new["bad"] = metric, 0
-    else:
-        new["bad"] += 1
-    if new["cooling"] > 0:
+    if new["bad"] >="""}, of="a copy, changed step by step"),
+        "one epoch too patient": Wrong(0.75, "a cut is due here and did not come", {
+            """state["cooling"] > 0:
+        new["cooling"] -= 1
+        new["bad"] = 0
+    if new["bad"] > patience""":
+            """new["cooling"] > 0:
         new["bad"], new["cooling"] = 0, new["cooling"] - 1
-    if new["bad"] > patience + 1:
-        new["rate"] = lowered(new["rate"], factor, min_lr, eps)
-        new["bad"], new["cooling"] = 0, cooldown
-    return new
-"""),
-                0.75,
-                "a cut is due here and did not come",
-            ),
-            "bad epochs in all, not in a row": Wrong(
-                observe("""
-    new = dict(state)
-    if better(metric, state["best"], **comparison):
-        new["best"] = metric
-    else:
-        new["bad"] += 1
-    if new["cooling"] > 0:
-        new["bad"], new["cooling"] = 0, new["cooling"] - 1
-    if new["bad"] > patience:
-        new["rate"] = lowered(new["rate"], factor, min_lr, eps)
-        new["bad"], new["cooling"] = 0, cooldown
-    return new
-"""),
-                3.25,
-                "this metric was an improvement",
-            ),
-            "the count is not reset by a cut": Wrong(
-                observe("""
-    new = dict(state)
-    if better(metric, state["best"], **comparison):
-        new["best"], new["bad"] = metric, 0
-    else:
-        new["bad"] += 1
-    if new["cooling"] > 0:
-        new["bad"], new["cooling"] = 0, new["cooling"] - 1
-    if new["bad"] > patience:
-        new["rate"] = lowered(new["rate"], factor, min_lr, eps)
-        new["cooling"] = cooldown
-    return new
-"""),
-                0.75,
-                "'bad' is",
-            ),
-            "compares with the epoch before": Wrong(
-                observe("""
+    if new["bad"] > patience + 1"""}, of="a copy, changed step by step"),
+        "bad epochs in all, not in a row": Wrong(3.25, "this metric was an improvement", {
+            '        new["bad"] = 0\n    else': "    else"}, of="a copy, changed step by step"),
+        "the count is not reset by a cut": Wrong(0.75, "'bad' is",
+            {'bad"] = 0\n        new["': ""}, of="a copy, changed step by step"),
+        "compares with the epoch before": Wrong(1.5, "'best' is", """
+def observe(state, metric, factor=0.1, patience=10, cooldown=0,
+            min_lr=0.0, eps=1e-8, **comparison):
     new = {**state, "best": metric}
     new["bad"] = 0 if better(metric, state["best"], **comparison) else state["bad"] + 1
     if new["cooling"] > 0:
@@ -516,119 +316,60 @@ def my_rates():
     if new["bad"] > patience:
         new["rate"] = lowered(new["rate"], factor, min_lr, eps)
         new["bad"], new["cooling"] = 0, cooldown
-    return new
-"""),
-                1.5,
-                "'best' is",
-            ),
-            "deaf during a cooldown": Wrong(
-                observe("""
-    if state["cooling"] > 0:
-        return {**state, "bad": 0, "cooling": state["cooling"] - 1}
-    if better(metric, state["best"], **comparison):
-        return {**state, "best": metric, "bad": 0}
-    if state["bad"] + 1 <= patience:
-        return {**state, "bad": state["bad"] + 1}
-    rate = lowered(state["rate"], factor, min_lr, eps)
-    return {**state, "rate": rate, "bad": 0, "cooling": cooldown}
-"""),
-                5.25,
-                "'best' is",
-            ),
-            "Keras' cooldown, one epoch short": Wrong(
-                observe("""
-    new = dict(state)
-    if new["cooling"] > 0:
+    return new"""),
+        "deaf during a cooldown": Wrong(5.25, "'best' is",
+            {'best": best, "bad": 0,': 'bad": 0,'}, of="returns early"),
+        "Keras' cooldown, one epoch short": Wrong(5.75, "must not fall yet", {
+            "better":
+            """new["cooling"] > 0:
         new["bad"], new["cooling"] = 0, new["cooling"] - 1
-    if better(metric, state["best"], **comparison):
-        new["best"], new["bad"] = metric, 0
-    elif new["cooling"] == 0:
-        new["bad"] += 1
-    if new["bad"] > patience:
-        new["rate"] = lowered(new["rate"], factor, min_lr, eps)
-        new["bad"], new["cooling"] = 0, cooldown
-    return new
-"""),
-                5.75,
-                "must not fall yet",
-            ),
-            "a cooldown that begins in the epoch of the cut": Wrong(
-                observe("""
-    new = dict(state)
-    if better(metric, state["best"], **comparison):
-        new["best"], new["bad"] = metric, 0
-    else:
-        new["bad"] += 1
-    if new["bad"] > patience and new["cooling"] == 0:
-        new["rate"] = lowered(new["rate"], factor, min_lr, eps)
-        new["bad"], new["cooling"] = 0, cooldown
+    if better""",
+            ' = metric\n        new["bad"] = 0\n    else':
+                ', new["bad"] = metric, 0\n    elif new["cooling"] == 0',
+            """state["cooling"] > 0:
+        new["cooling"] -= 1
+        new["bad"] = 0
+    if """:
+                ""}, of="a copy, changed step by step"),
+        "a cooldown that begins in the epoch of the cut": Wrong(5.25, "'cooling' is", {
+            ' = 0\n        new["cooling"] = cooldown':
+            """, new["cooling"] = 0, cooldown
     if new["cooling"] > 0:
-        new["bad"], new["cooling"] = 0, new["cooling"] - 1
-    return new
-"""),
-                5.25,
-                "'cooling' is",
-            ),
-            "drops the settings of the comparison": Wrong(
-                observe("""
-    new = dict(state)
-    if better(metric, state["best"]):
-        new["best"], new["bad"] = metric, 0
-    else:
-        new["bad"] += 1
-    if new["cooling"] > 0:
-        new["bad"], new["cooling"] = 0, new["cooling"] - 1
-    if new["bad"] > patience:
-        new["rate"] = lowered(new["rate"], factor, min_lr, eps)
-        new["bad"], new["cooling"] = 0, cooldown
-    return new
-"""),
-                6,
-                "mode=max",
-            ),
-            "drops the floor": Wrong(
-                observe("""
-    new = dict(state)
+        new["bad"], new["cooling"] = 0, new["cooling"] - 1"""
+        }, of="a copy, changed step by step"),
+        "drops the settings of the comparison": Wrong(6, "mode=max", {
+            """, **comparison):
+        new["best"] = metric
+        new["bad"] =""":
+                '):\n        new["best"], new["bad"] = metric,'
+        }, of="a copy, changed step by step"),
+        "drops the floor": Wrong(6.25, "min_lr=", {
+            """lowered(new["rate"], factor, min_lr, eps)
+        new["bad"] = 0
+        new["cooling"] =""":
+                'new["rate"] * factor\n        new["bad"], new["cooling"] = 0,'
+        }, of="a copy, changed step by step"),
+        "a memory of its own": Wrong(5, "All that observe may know is in the state", {
+            "def observe": 'new = {"best": None, "bad": 0, "cooling": 0}\n\n\ndef observe',
+            """new = dict(state)
     if better(metric, state["best"], **comparison):
-        new["best"], new["bad"] = metric, 0
-    else:
-        new["bad"] += 1
-    if new["cooling"] > 0:
-        new["bad"], new["cooling"] = 0, new["cooling"] - 1
-    if new["bad"] > patience:
-        new["rate"] = new["rate"] * factor
+        new["best"] = metric
+        new["bad"] =""":
+            """if state["best"] is None:
+        new.update(best=None, bad=0, cooling=0)
+    rate = state["rate"]
+    if better(metric, new["best"], **comparison):
+        new["best"], new["bad"] = metric,""",
+            """new["rate"] = lowered(new["rate"], factor, min_lr, eps)
+        new["bad"] = 0
+        new["cooling"] = cooldown
+    return new""":
+            """rate = lowered(rate, factor, min_lr, eps)
         new["bad"], new["cooling"] = 0, cooldown
-    return new
-"""),
-                6.25,
-                "min_lr=",
-            ),
-            "a memory of its own": Wrong(
-                """
-memory = {"best": None, "bad": 0, "cooling": 0}
-
-
+    return {"rate": rate, **new}"""}, of="a copy, changed step by step"),
+        "a tuple": Wrong(0, "where a dictionary is due", """
 def observe(state, metric, factor=0.1, patience=10, cooldown=0,
             min_lr=0.0, eps=1e-8, **comparison):
-    if state["best"] is None:
-        memory.update(best=None, bad=0, cooling=0)
-    rate = state["rate"]
-    if better(metric, memory["best"], **comparison):
-        memory["best"], memory["bad"] = metric, 0
-    else:
-        memory["bad"] += 1
-    if memory["cooling"] > 0:
-        memory["bad"], memory["cooling"] = 0, memory["cooling"] - 1
-    if memory["bad"] > patience:
-        rate = lowered(rate, factor, min_lr, eps)
-        memory["bad"], memory["cooling"] = 0, cooldown
-    return {"rate": rate, **memory}
-""",
-                5,
-                "All that observe may know is in the state",
-            ),
-            "a tuple": Wrong(
-                observe("""
     rate, best, bad, cooling = state.values()
     if better(metric, best, **comparison):
         best, bad = metric, 0
@@ -638,43 +379,31 @@ def observe(state, metric, factor=0.1, patience=10, cooldown=0,
         bad, cooling = 0, cooling - 1
     if bad > patience:
         rate, bad, cooling = lowered(rate, factor, min_lr, eps), 0, cooldown
-    return rate, best, bad, cooling
-"""),
-                0,
-                "where a dictionary is due",
-            ),
-            "returns the rate": Wrong(
-                observe("""
+    return rate, best, bad, cooling"""),
+        "returns the rate": Wrong(0, "where a dictionary is due", """
+def observe(state, metric, factor=0.1, patience=10, cooldown=0,
+            min_lr=0.0, eps=1e-8, **comparison):
     bad = 0 if better(metric, state["best"], **comparison) else state["bad"] + 1
-    return lowered(state["rate"], factor, min_lr, eps) if bad > patience else state["rate"]
-"""),
-                0,
-                "where a dictionary is due",
-            ),
-            "forgets to return": Wrong(
-                observe("""
+    return lowered(state["rate"], factor, min_lr, eps) if bad > patience else state["rate"]"""),
+        "forgets to return": Wrong(0, "end in `return`", """
+def observe(state, metric, factor=0.1, patience=10, cooldown=0,
+            min_lr=0.0, eps=1e-8, **comparison):
     new = dict(state)
     if better(metric, state["best"], **comparison):
         new["best"], new["bad"] = metric, 0
     else:
         new["bad"] += 1
-    state = new
-"""),
-                0,
-                "end in `return`",
-            ),
-        },
-    ),
-    "rates_of_run": Known(
-        right={
-            "recursion": """
+    state = new"""),
+    })
+
+ANSWERS["rates_of_run"] = Known(right={
+        "recursion": """
 def rates_of_run(metrics, state, **settings):
     if len(metrics) == 0:
         return []
     after = observe(state, metrics[0], **settings)
-    return [state["rate"]] + rates_of_run(metrics[1:], after, **settings)
-""",
-            "accumulate": """
+    return [state["rate"]] + rates_of_run(metrics[1:], after, **settings)""",
+        "accumulate": """
 from itertools import accumulate
 
 
@@ -683,105 +412,39 @@ def rates_of_run(metrics, state, **settings):
         return observe(before, metric, **settings)
 
     states = accumulate(metrics, next_state, initial=state)
-    return np.array([one["rate"] for one in states][:-1])
-""",
-        },
-        wrong={
-            "the rates after hearing": Wrong(
-                """
+    return np.array([one["rate"] for one in states][:-1])""",
+    }, wrong={
+        "the rates after hearing": Wrong(0, "every cut comes one epoch early", """
 def rates_of_run(metrics, state, **settings):
     rates = []
     for metric in metrics:
         state = observe(state, metric, **settings)
         rates.append(state["rate"])
-    return rates
-""",
-                0,
-                "every cut comes one epoch early",
-            ),
-            "one rate too many": Wrong(
-                """
+    return rates"""),
+        "one rate too many": Wrong(0, "too many", """
 def rates_of_run(metrics, state, **settings):
     rates = [state["rate"]]
     for metric in metrics:
         state = observe(state, metric, **settings)
         rates.append(state["rate"])
-    return rates
-""",
-                0,
-                "too many",
-            ),
-            "begins anew": Wrong(
-                """
+    return rates"""),
+        "begins anew": Wrong(1, "resumed",
+            {"rates = [": 'state, rates = start(state["rate"]), ['}),
+        "drops the settings": Wrong(0, "too large", {"metric, **settings": "metric"}),
+        "only factor and patience": Wrong(1, "with all settings", {
+            "state, *": "state, factor=0.1, patience=10, *",
+            "metric, **settings": "metric, factor, patience"}),
+        "does not carry the state": Wrong(0, "epoch", """
 def rates_of_run(metrics, state, **settings):
-    state, rates = start(state["rate"]), []
-    for metric in metrics:
-        rates.append(state["rate"])
-        state = observe(state, metric, **settings)
-    return rates
-""",
-                1,
-                "resumed",
-            ),
-            "drops the settings": Wrong(
-                """
-def rates_of_run(metrics, state, **settings):
-    rates = []
-    for metric in metrics:
-        rates.append(state["rate"])
-        state = observe(state, metric)
-    return rates
-""",
-                0,
-                "too large",
-            ),
-            "only factor and patience": Wrong(
-                """
-def rates_of_run(metrics, state, factor=0.1, patience=10, **settings):
-    rates = []
-    for metric in metrics:
-        rates.append(state["rate"])
-        state = observe(state, metric, factor, patience)
-    return rates
-""",
-                1,
-                "with all settings",
-            ),
-            "does not carry the state": Wrong(
-                """
-def rates_of_run(metrics, state, **settings):
-    return [observe(state, metric, **settings)["rate"] for metric in metrics]
-""",
-                0,
-                "epoch",
-            ),
-            "only the last rate": Wrong(
-                """
-def rates_of_run(metrics, state, **settings):
-    for metric in metrics:
-        state = observe(state, metric, **settings)
-    return state["rate"]
-""",
-                0,
-                "where a list is due",
-            ),
-            "returns in the loop": Wrong(
-                """
-def rates_of_run(metrics, state, **settings):
-    rates = []
-    for metric in metrics:
-        rates.append(state["rate"])
-        state = observe(state, metric, **settings)
-        return rates
-""",
-                0,
-                "too few",
-            ),
-        },
-    ),
-    "translate": Known(
-        right={
-            "a table of differences": """
+    return [observe(state, metric, **settings)["rate"] for metric in metrics]"""),
+        "only the last rate": Wrong(0, "where a list is due",
+            {"return rates": 'return state["rate"]'}),
+        "returns in the loop": Wrong(0, "too few",
+            {"    return rates": "        return rates"}),
+    })
+
+ANSWERS["translate"] = Known(right={
+        "a table of differences": """
 def translate(library, patience, cooldown=0):
     less = {"torch": (0, 0, "rel"), "keras": (1, 1, "abs"), "optax": (1, 0, "rel")}
     p, c, kind = less[library]
@@ -789,9 +452,8 @@ def translate(library, patience, cooldown=0):
         raise ValueError(f"optax cuts at improvements with patience {patience}")
     return dict(
         patience=max(0, patience - p), cooldown=max(0, cooldown - c), threshold_mode=kind
-    )
-""",
-            "case by case": """
+    )""",
+        "case by case": """
 def translate(library, patience, cooldown=0):
     if library == "torch":
         return {"patience": patience, "cooldown": cooldown, "threshold_mode": "rel"}
@@ -801,20 +463,12 @@ def translate(library, patience, cooldown=0):
     if library == "optax":
         return {"patience": patience, "cooldown": cooldown, "threshold_mode": "rel"}
     cooldown = cooldown - 1 if cooldown else 0
-    return {"cooldown": cooldown, "patience": patience, "threshold_mode": "abs"}
-""",
-        },
-        wrong={
-            "nothing to translate": Wrong(
-                """
+    return {"cooldown": cooldown, "patience": patience, "threshold_mode": "abs"}""",
+    }, wrong={
+        "nothing to translate": Wrong(0.25, "ValueError is due", """
 def translate(library, patience, cooldown=0):
-    return {"patience": patience, "cooldown": cooldown, "threshold_mode": "rel"}
-""",
-                0.25,
-                "ValueError is due",
-            ),
-            "more patience for less": Wrong(
-                """
+    return {"patience": patience, "cooldown": cooldown, "threshold_mode": "rel"}"""),
+        "more patience for less": Wrong(0.5, "too large", """
 def translate(library, patience, cooldown=0):
     kind = "abs" if library == "keras" else "rel"
     if library == "optax" and patience == 0:
@@ -823,13 +477,8 @@ def translate(library, patience, cooldown=0):
         patience += 1
     if library == "keras":
         cooldown += 1
-    return {"patience": patience, "cooldown": cooldown, "threshold_mode": kind}
-""",
-                0.5,
-                "too large",
-            ),
-            "zeros become negative": Wrong(
-                """
+    return {"patience": patience, "cooldown": cooldown, "threshold_mode": kind}"""),
+        "zeros become negative": Wrong(1, "too small", """
 def translate(library, patience, cooldown=0):
     kind = "abs" if library == "keras" else "rel"
     if library == "optax" and patience == 0:
@@ -838,26 +487,16 @@ def translate(library, patience, cooldown=0):
         patience -= 1
     if library == "keras":
         cooldown -= 1
-    return {"patience": patience, "cooldown": cooldown, "threshold_mode": kind}
-""",
-                1,
-                "too small",
-            ),
-            "Keras' cooldown as it is": Wrong(
-                """
+    return {"patience": patience, "cooldown": cooldown, "threshold_mode": kind}"""),
+        "Keras' cooldown as it is": Wrong(1, "'cooldown'", """
 def translate(library, patience, cooldown=0):
     kind = "abs" if library == "keras" else "rel"
     if library == "optax" and patience == 0:
         raise ValueError("no such settings")
     if library != "torch":
         patience = max(patience - 1, 0)
-    return {"patience": patience, "cooldown": cooldown, "threshold_mode": kind}
-""",
-                1,
-                "'cooldown'",
-            ),
-            "one kind of threshold": Wrong(
-                """
+    return {"patience": patience, "cooldown": cooldown, "threshold_mode": kind}"""),
+        "one kind of threshold": Wrong(1, "'threshold_mode'", """
 def translate(library, patience, cooldown=0):
     if library == "optax" and patience == 0:
         raise ValueError("no such settings")
@@ -865,26 +504,16 @@ def translate(library, patience, cooldown=0):
         patience = max(patience - 1, 0)
     if library == "keras":
         cooldown = max(cooldown - 1, 0)
-    return {"patience": patience, "cooldown": cooldown, "threshold_mode": "rel"}
-""",
-                1,
-                "'threshold_mode'",
-            ),
-            "optax' patience 0 as Keras'": Wrong(
-                """
+    return {"patience": patience, "cooldown": cooldown, "threshold_mode": "rel"}"""),
+        "optax' patience 0 as Keras'": Wrong(1.75, "ValueError is due", """
 def translate(library, patience, cooldown=0):
     kind = "abs" if library == "keras" else "rel"
     if library != "torch":
         patience = max(patience - 1, 0)
     if library == "keras":
         cooldown = max(cooldown - 1, 0)
-    return {"patience": patience, "cooldown": cooldown, "threshold_mode": kind}
-""",
-                1.75,
-                "ValueError is due",
-            ),
-            "returns the error": Wrong(
-                """
+    return {"patience": patience, "cooldown": cooldown, "threshold_mode": kind}"""),
+        "returns the error": Wrong(1.75, "ValueError is due", """
 def translate(library, patience, cooldown=0):
     kind = "abs" if library == "keras" else "rel"
     if library == "optax" and patience == 0:
@@ -893,129 +522,57 @@ def translate(library, patience, cooldown=0):
         patience = max(patience - 1, 0)
     if library == "keras":
         cooldown = max(cooldown - 1, 0)
-    return {"patience": patience, "cooldown": cooldown, "threshold_mode": kind}
-""",
-                1.75,
-                "ValueError is due",
-            ),
-            "a list": Wrong(
-                """
+    return {"patience": patience, "cooldown": cooldown, "threshold_mode": kind}"""),
+        "a list": Wrong(0, "where a dictionary is due", """
 def translate(library, patience, cooldown=0):
     less = {"torch": (0, 0, "rel"), "keras": (1, 1, "abs"), "optax": (1, 0, "rel")}
     p, c, kind = less[library]
-    return [max(0, patience - p), max(0, cooldown - c), kind]
-""",
-                0,
-                "where a dictionary is due",
-            ),
-        },
-    ),
-    "whose": Known(
-        right={
-            "a relative tolerance by hand": """
+    return [max(0, patience - p), max(0, cooldown - c), kind]"""),
+    })
+
+ANSWERS["whose"] = Known(right={
+        "a relative tolerance by hand": """
 def whose(metrics, rates, factor, patience, cooldown):
     def same(library):
         options = translate(library, patience, cooldown)
         theirs = rates_of_run(metrics, start(rates[0]), factor=factor, **options)
         return all(abs(a / b - 1) < 1e-5 for a, b in zip(rates, theirs))
 
-    return next((name for name in ("optax", "keras", "torch") if same(name)), None)
-""",
-            "only the epochs of the cuts": """
+    return next((name for name in ("optax", "keras", "torch") if same(name)), None)""",
+        "only the epochs of the cuts": """
 def whose(metrics, rates, factor, patience, cooldown):
     cuts = np.round(np.log(np.array(rates) / rates[0]) / np.log(factor)).astype(int)
     for library in ["keras", "torch", "optax"]:
         options = translate(library, patience, cooldown)
         theirs = rates_of_run(metrics, start(1.0), factor=factor, **options)
         if np.array_equal(cuts, np.round(np.log(theirs) / np.log(factor)).astype(int)):
-            return library
-""",
-        },
-        wrong={
-            "compares with ==": Wrong(
-                """
-def whose(metrics, rates, factor, patience, cooldown):
-    for library in ("torch", "keras", "optax"):
-        settings = translate(library, patience, cooldown)
-        if rates_of_run(metrics, start(rates[0]), factor=factor, **settings) == rates:
-            return library
-""",
-                1,
-                "rounded to float32",
-            ),
-            "always PyTorch": Wrong(
-                """
+            return library""",
+    }, wrong={
+        "compares with ==": Wrong(1, "rounded to float32", {
+            """theirs = rates_of_run(metrics, start(rates[0]), factor=factor, **settings)
+        if np.allclose(rates, theirs, rtol=1e-5, atol=0)""":
+                "if rates_of_run(metrics, start(rates[0]), factor=factor, **settings) == rates"
+        }),
+        "always PyTorch": Wrong(0, "which is not right", """
 def whose(metrics, rates, factor, patience, cooldown):
     return "torch"
-""",
-                0,
-                "which is not right",
-            ),
-            "one patience for all": Wrong(
-                """
-def whose(metrics, rates, factor, patience, cooldown):
-    for library in ("torch", "keras", "optax"):
-        settings = {"patience": patience, "cooldown": cooldown}
-        theirs = rates_of_run(metrics, start(rates[0]), factor=factor, **settings)
-        if np.allclose(rates, theirs, rtol=1e-5, atol=0):
-            return library
-""",
-                0,
-                "where a string is due",
-            ),
-            "the first cut only": Wrong(
-                """
-def whose(metrics, rates, factor, patience, cooldown):
-    def first(found):
+"""),
+        "one patience for all": Wrong(0, "where a string is due", {
+            "translate(library, patience, cooldown)":
+                '{"patience": patience, "cooldown": cooldown}'}),
+        "the first cut only": Wrong(0, "which is not right", {
+            "for library":
+            """def first(found):
         return next((e for e in range(len(found)) if found[e] < found[0]), None)
 
-    for library in ("torch", "keras", "optax"):
-        settings = translate(library, patience, cooldown)
-        theirs = rates_of_run(metrics, start(rates[0]), factor=factor, **settings)
-        if first(rates) == first(theirs):
-            return library
-""",
-                0,
-                "which is not right",
-            ),
-            "the most similar, never None": Wrong(
-                """
-def whose(metrics, rates, factor, patience, cooldown):
-    def distance(library):
-        settings = translate(library, patience, cooldown)
-        theirs = rates_of_run(metrics, start(rates[0]), factor=factor, **settings)
-        return np.sum(np.abs(np.log(rates) - np.log(theirs)))
-
-    return min(("torch", "keras", "optax"), key=distance)
-""",
-                1,
-                "where None is due",
-            ),
-            "the peak of question 4": Wrong(
-                """
-def whose(metrics, rates, factor, patience, cooldown):
-    for library in ("torch", "keras", "optax"):
-        settings = translate(library, patience, cooldown)
-        theirs = rates_of_run(metrics, start(0.4), factor=factor, **settings)
-        if np.allclose(rates, theirs, rtol=1e-5, atol=0):
-            return library
-""",
-                0,
-                "where a string is due",
-            ),
-            "nobody, as a string": Wrong(
-                """
-def whose(metrics, rates, factor, patience, cooldown):
-    for library in ("torch", "keras", "optax"):
-        settings = translate(library, patience, cooldown)
-        theirs = rates_of_run(metrics, start(rates[0]), factor=factor, **settings)
-        if np.allclose(rates, theirs, rtol=1e-5, atol=0):
-            return library
-    return "None"
-""",
-                1,
-                "where None is due",
-            ),
-        },
-    ),
-}
+    for library""",
+            "np.allclose(rates, theirs, rtol=1e-5, atol=0": "first(rates) == first(theirs"}),
+        "the most similar, never None": Wrong(1, "where None is due", {
+            "all(abs(a / b - 1) < 1e-5 for a, b in zip(rates, theirs":
+                "np.sum(np.abs(np.log(rates) - np.log(theirs)",
+            'next((name for name in ("optax", "keras", "torch") if same(name)), None':
+                'min(("torch", "keras", "optax"), key=same'
+        }, of="a relative tolerance by hand"),
+        "the peak of question 4": Wrong(0, "where a string is due", {"rates[0])": "0.4)"}),
+        "nobody, as a string": Wrong(1, "where None is due", {"return None": 'return "None"'}),
+    })

@@ -1,7 +1,6 @@
 """Schedules from scratch: what is asked, and what is right.
 
 In every question one case lies past the end, so that who only forgot the end loses only that.
-Rates may differ by a millionth of the peak: float32 is as right as float64.
 """
 
 from __future__ import annotations
@@ -15,8 +14,6 @@ import numpy as np
 from d2lsched.teaching.checks import rates_fault
 from d2lsched.teaching.parameters import personal
 from d2lsched.teaching.questions import Call, Case, Each, Question, Table
-
-CLOSE = 1e-6
 
 
 def staircase(t: int, lr: float, updates: int, stages: int, gamma: float = 0.1) -> float:
@@ -63,7 +60,7 @@ def asks(
     said = ", ".join(f"{name}={value}" for name, value in parameters.items())
 
     def judge(got: Any) -> str | None:
-        fault = rates_fault(got, expected, updates, end=end, rtol=CLOSE)
+        fault = rates_fault(got, expected, updates, end=end)
         if fault and "does not depend on t" in fault and " is 0 at" not in fault:
             # The notebook has plotted the function before it is asked here.
             fault += ", or it remembers its calls and the plot has used it up"
@@ -168,7 +165,7 @@ def per_epoch_of(random: np.random.Generator) -> Question:
         expected = [float(rates[min(t // every, len(rates) - 1)]) for t in updates]
 
         def judge(got: Any) -> str | None:
-            fault = rates_fault(got, expected, updates, rtol=CLOSE)
+            fault = rates_fault(got, expected, updates)
             return fault and f"the schedule that per_epoch returns, {said}: {fault}"
 
         return Case(1, Call("per_epoch", [schedule, n], then=[[t] for t in updates]), judge)
@@ -202,7 +199,7 @@ def my_cosine_of(student: str) -> Question:
 
         def fault_of(got: Any, steps: float, end: int | None = None) -> str | None:
             expected = [cosine(t, mine["peak"], mine["floor"], steps) for t in updates]
-            return rates_fault(got, expected, updates, end=end, rtol=CLOSE)
+            return rates_fault(got, expected, updates, end=end)
 
         def judge(got: Any) -> str | None:
             fault = fault_of(got, steps, end)

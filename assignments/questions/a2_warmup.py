@@ -219,7 +219,7 @@ def noam(random):
     return [
         rates(1, "noam", at, rate, width=width, warmup_steps=w),
         Case(1, Call("noam_warmup", [peak, width]),
-             lambda got: value_fault(got, expected, what, rtol=1e-6)),
+             lambda got: value_fault(got, expected, what)),
     ]  # fmt: skip
 
 
@@ -234,7 +234,7 @@ def first_step(random):
             for (momentum, wait), one in zip(pairs, got, strict=True):
                 length = sum(momentum**age for age in range(wait + 1))
                 what = f"first_step({momentum}, {wait})"
-                if fault := value_fault(one, length, what, rtol=1e-5):
+                if fault := value_fault(one, length, what):
                     return fault
             return None
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from d2lsched.teaching import personal
-from d2lsched.teaching.checks import Failure, rates_fault, value_fault
+from d2lsched.teaching.checks import RELATIVE, Failure, rates_fault, value_fault
 from d2lsched.teaching.questions import Call, Case, Each, Question, rates, value
 
 NAN, INF = math.nan, math.inf
@@ -171,9 +171,9 @@ def peak_case(points: float, kind: str, smoothed: list[float], factor: float, di
             failed: "it comes from the update that fails, not from the last one before it",
             n - 1: "it comes from the test's last rate, as if this test had never failed",
         }.items():
-            if t is not None and math.isclose(got, rates[t] / divide, rel_tol=1e-9):
+            if t is not None and math.isclose(got, rates[t] / divide, rel_tol=RELATIVE):
                 return f"{fault}: {hint}"
-        if math.isclose(got, expected * divide, rel_tol=1e-9):
+        if math.isclose(got, expected * divide, rel_tol=RELATIVE):
             return f"{fault}: it is not divided by `divide`"
         return fault
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from d2lsched.teaching import personal
-from d2lsched.teaching.checks import Failure, kind_fault, show, value_fault
+from d2lsched.teaching.checks import RELATIVE, Failure, kind_fault, show, value_fault
 from d2lsched.teaching.questions import Call, Case, Each, Fold, Question
 
 LOSSES = [
@@ -180,7 +180,7 @@ def followed(state: State, metrics: Sequence[float], **settings: Any) -> Judge:
             return value_fault(got, right, "the list of states")
         heard: list[float] = []
         for metric, one, wanted, before in zip(
-            metrics, got, right, [state, *right], strict=False
+            metrics, got, right, [state, *right[:-1]], strict=True
         ):
             heard.append(metric)
             last = ", ".join(f"{m:g}" for m in heard[-4:])
@@ -238,7 +238,8 @@ def per_epoch(expected: Sequence[float], until: int, said: str) -> Judge:
     """Judge the rates of a run's epochs, of which those up to `until` count."""
 
     def close(one: Sequence[float], other: Sequence[float]) -> bool:
-        return all(abs(a - b) <= 1e-9 * expected[0] for a, b in zip(one, other, strict=True))
+        most = RELATIVE * expected[0]
+        return all(abs(a - b) <= most for a, b in zip(one, other, strict=True))
 
     def judge(got: Any) -> str | None:
         if not isinstance(got, list):

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from d2lsched.teaching import personal
-from d2lsched.teaching.checks import RELATIVE, Failure, describe, rates_fault, value_fault
+from d2lsched.teaching.checks import Failure, describe, rates_fault, value_fault
 from d2lsched.teaching.questions import Call, Case, Each, Question, rates
 
 NAME = "a5_bug_hunt"
@@ -360,15 +360,15 @@ def restarts(t: int, lr: float, period: int, mult: int) -> float:
 
 def asks(
     points: float, name: str, at: Sequence[int], reference: Callable[[int], float], *,
-    end: int | None = None, rtol: float = RELATIVE, unit: str = "update", **parameters: Any,
+    end: int | None = None, unit: str = "update", **parameters: Any,
 ) -> Case:  # fmt: skip
-    """`rates` with a tolerance of one's own, and in the messages another unit of the clock."""
+    """`rates`, and in the messages another unit of the clock."""
     updates = [*at, *reversed(at)]
     expected = [reference(t) for t in updates]
     said = ", ".join(f"{key}={value}" for key, value in parameters.items())
 
     def judge(got: Any) -> str | None:
-        fault = rates_fault(got, expected, updates, end=end, rtol=rtol)
+        fault = rates_fault(got, expected, updates, end=end)
         return fault and f"with {said}: {fault.replace('update', unit)}"
 
     return Case(points, Each(name, [[t] for t in updates], parameters), judge)
@@ -432,9 +432,9 @@ def cosine_decay(random: np.random.Generator) -> Question:
         steps = int(random.integers(10, 80))
         at = [0, 1, steps // 3, steps // 2, steps - 1]
         at += [steps, steps + 1, 2 * steps, 2 * steps + 7]
-        cases.append(asks(  # an honest float32 passes
+        cases.append(asks(
             1, "cosine_decay", at, lambda t, a=lr, s=steps, e=end_lr: cosine(t, a, s, e),
-            end=steps, rtol=2e-6, lr=lr, steps=steps, end_lr=end_lr,
+            end=steps, lr=lr, steps=steps, end_lr=end_lr,
         ))  # fmt: skip
     return Question("cosine_decay", cases)
 

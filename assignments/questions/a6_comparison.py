@@ -11,7 +11,7 @@ import numpy as np
 from scipy import stats
 
 from d2lsched.teaching import personal
-from d2lsched.teaching.checks import Failure, kind_fault, show, value_fault
+from d2lsched.teaching.checks import RELATIVE, Failure, kind_fault, show, value_fault
 from d2lsched.teaching.questions import Call, Case, Each, Question
 
 CHOICES: dict[str, Sequence[Any]] = {
@@ -104,11 +104,11 @@ def reached(runs: Sequence[Mapping[str, float]], rate: float, key: str = "test")
 
 def named(got: Any, expected: Any, what: str, rivals: Mapping[str, Any]) -> str | None:
     """As value_fault, but a known mistake is called by its name."""
-    fault = value_fault(got, expected, what, rtol=1e-6, atol=1e-9)
+    fault = value_fault(got, expected, what, atol=1e-9)
     if fault is None or isinstance(got, Failure):
         return fault
     for reason, rival in rivals.items():
-        if value_fault(got, rival, what, rtol=1e-6, atol=1e-9) is None:
+        if value_fault(got, rival, what, atol=1e-9) is None:
             return f"{fault}: {reason}" if not isinstance(rival, list) else f"{what}: {reason}"
     return fault
 
@@ -432,7 +432,7 @@ def _chosen(random: np.random.Generator) -> Question:
             if not isinstance(got, list) or len(got) != 2:
                 return value_fault(got, [0.0, 0.0], what)
             rate, accuracy = got
-            if fault := value_fault(rate, best, "the rate", rtol=1e-6):
+            if fault := value_fault(rate, best, "the rate"):
                 reasons = {}
                 if len(tables) == 1:
                     reasons["one of this rate's runs diverged, and counts"] = 0.4
@@ -656,7 +656,7 @@ def _tuning(plan: dict[str, Any], mine: Mapping[str, Any]) -> str | None:
     for name, tried in rates.items():
         if len(tried) < 3:
             return f"{name!r} tries {len(tried)} rates, where 3 or more are due"
-        if max(tried) < 4 * min(tried) * (1 - 1e-9):
+        if max(tried) < 4 * min(tried) * (1 - RELATIVE):
             return f"the rates of {name!r} are too close: the best may lie far outside"
     return None
 

@@ -8,22 +8,27 @@ from __future__ import annotations
 
 import copy
 import importlib.util
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 
 @dataclass(frozen=True)
 class Wrong:
-    """A wrong answer. source: the cell. score: the points it still gets.
+    """A wrong answer. score: the points it still gets.
 
     says: words that the message to the student must contain, and which help.
+    source: the whole cell; or, since most mistakes are small, what is changed in a right one,
+        as {old: new}; each old text is there exactly once.
+    of: which right answer is changed, by its name; "" is the solution in the notebook.
     """
 
-    source: str
     score: float
     says: str
+    source: str | Mapping[str, str]
+    of: str = ""
 
 
 @dataclass(frozen=True)
@@ -37,15 +42,51 @@ class Known:
     wrong: Mapping[str, Wrong]
 
 
+def changed(source: str, changes: Mapping[str, str]) -> str:
+    """Return a source with its changes made.
+
+    >>> changed("return lr / t", {"/ t": "* t"})
+    'return lr * t'
+
+    ValueError, with the text, for one that is not there exactly once.
+    """
+    for old, new in changes.items():
+        if (found := source.count(old)) != 1:
+            raise ValueError(f"{old!r} is in the answer {found} times, but must be there once")
+        source = source.replace(old, new)
+    return source
+
+
 def load(course: Path, name: str) -> dict[str, Known]:
-    """Load ``course/answers/name.py``."""
+    """Load ``course/answers/name.py``; of every wrong answer the whole cell.
+
+    ValueError, with cell and answer, if a change does not fit.
+    """
     path = course / "answers" / f"{name}.py"
     spec = importlib.util.spec_from_file_location(f"d2lsched_answers_{name}", path)
     assert spec is not None, path
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return dict(module.ANSWERS)
+    notebook = json.loads((course / "source" / name / f"{name}.ipynb").read_text("utf-8"))
+    solutions = {
+        cell["metadata"].get("nbgrader", {}).get("grade_id"): "".join(cell["source"])
+        for cell in notebook["cells"]
+    }
+    return {cell: _whole(cell, one, solutions[cell]) for cell, one in module.ANSWERS.items()}
+
+
+def _whole(cell: str, known: Known, solution: str) -> Known:
+    wrong = {}
+    for label, one in known.wrong.items():
+        source = one.source
+        if not isinstance(source, str):
+            try:
+                source = changed(known.right[one.of] if one.of else solution, source)
+            except ValueError as error:
+                raise ValueError(f"{cell}, {label!r}: {error}") from None
+        wrong[label] = replace(one, source=source)
+    return replace(known, wrong=wrong)
 
 
 def submission(

@@ -9,12 +9,19 @@ lists and nothing with an ``__eq__`` of its own ever takes part in a comparison.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from numbers import Integral, Real
 from typing import Any
 
-RELATIVE = 1e-9
-"""Largest difference, in units of the largest expected value, that counts as equal."""
+RELATIVE = 1e-5
+"""Largest difference, in units of the largest expected value, that counts as equal: what
+arithmetic in float32 may add up to, and far less than any mistake.
+"""
+
+ROUNDING = 3e-7
+"""What float32 may leave, where numbers cancel, in units of the largest number among them."""
 
 
 @dataclass(frozen=True)
@@ -41,29 +48,36 @@ class CheckFailed(AssertionError):
 def plain(value: Any) -> Any:
     """Return the value in plain Python: None, bool, int, float, str, list, dict or Strange.
 
-    NumPy, torch, TensorFlow and JAX scalars become numbers and their arrays nested lists;
-    tuples become lists. All else, subclasses with tricks included, is Strange.
+    Numbers of every kind (NumPy's, fractions, decimals) become int or float, arrays, tensors
+    and tuples nested lists, mappings dictionaries with strings for keys; a tensor without
+    dimensions is a number. All else is Strange: a set or a generator has no order that lasts.
 
     >>> plain((1, 2.5, [None, "x"]))
     [1, 2.5, [None, 'x']]
     >>> plain(object())
     Strange(description='an object of type object')
     """
-    kind = type(value)
-    if kind is int and abs(value) > 10**300:
-        return Strange("a whole number of more than 300 digits")
-    if value is None or kind in (bool, int, float, str):
+    if value is None or type(value) in (bool, float, str):
         return value
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, Real | Decimal):
+        try:
+            number = float(value)
+        except OverflowError:
+            return Strange("a number of more than 300 digits")
+        return int(value) if isinstance(value, Integral) else number
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
-    if kind is dict:
-        return {str(key): plain(item) for key, item in value.items()}
-    if kind.__module__.partition(".")[0] in ("numpy", "torch", "tensorflow", "jaxlib", "jax"):
-        array = value.detach() if hasattr(value, "detach") else value
-        array = array.numpy() if hasattr(array, "numpy") else array
-        if hasattr(array, "tolist"):
-            return plain(array.tolist())
-    return Strange(f"an object of type {kind.__name__}")
+    for name in ("tolist", "numpy"):  # arrays and tensors; TensorFlow's have the second only
+        convert = getattr(value, name, None)
+        if callable(convert) and not isinstance(value, type):
+            return plain(convert())
+    if isinstance(value, Iterator):
+        return Strange("an iterator, which gives its values only once")
+    return Strange(f"an object of type {type(value).__name__}")
 
 
 def show(number: float) -> str:
@@ -81,6 +95,8 @@ def kind_fault(got: Any, what: str) -> str | None:
         return f"{what} is {got}, where a number is due"
     if isinstance(got, str):
         return f"{what} is the string {got[:40]!r}, where a number is due"
+    if isinstance(got, list) and len(got) == 1:
+        return f"{what} is a list or array of one value, where one number is due by itself"
     if isinstance(got, list):
         return f"{what} is a list or array of {len(got)} values, where one number is due"
     if isinstance(got, dict):
@@ -172,11 +188,13 @@ def rates_fault(
     what: str = "the rate",
     end: int | None = None,
     rtol: float = RELATIVE,
+    largest: float = 0.0,
 ) -> str | None:
     """Say what is wrong with the rates given for the updates `at`, or None.
 
     at: update numbers in the order asked; one that comes twice must give the same rate twice.
     expected: what they should be; compared within `rtol` times the largest of them.
+    largest: the schedule's largest rate, of which a small one keeps float32's rounding.
     end: the schedule's last update, for messages on what happens past it.
 
     >>> rates_fault([0.1, 0.1, 0.05], [0.1, 0.05, 0.025], [0, 1, 2])
@@ -189,7 +207,7 @@ def rates_fault(
     for t, rate in zip(at, got, strict=True):
         if fault := kind_fault(rate, f"{what} of update {t}"):
             return fault
-    close = rtol * max(abs(rate) for rate in expected)
+    close = max(rtol * max(abs(rate) for rate in expected), ROUNDING * largest)
     first: dict[int, float] = {}
     for t, rate in zip(at, got, strict=True):
         if abs(first.setdefault(t, rate) - rate) > close:

@@ -14,22 +14,25 @@ import hashlib
 import io
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tqdm import tqdm
 
 from ..extras import needs
 from . import notebooks, questions
-from .gradebook import Course, Misconfigured, Submission, replace_text
+from .gradebook import Course, Misconfigured, Submission, moment, replace_text, stamp
 from .marking import Marks, fingerprint, mark, nothing, scaled
-from .sandbox import Limits, Unavailable, bwrap
+from .sandbox import harmless
+from .walls import Limits, Unavailable, bwrap
 
 with needs("teaching"):
     from filelock import FileLock, Timeout
+    from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
 COLUMNS = ("assignment", "student", "score", "points", "by_hand", "questions", "note")
 
@@ -43,10 +46,11 @@ class Job:
 
     submission: Submission
     assignment: questions.Assignment
-    known: dict[str, notebooks.Given]
+    known: notebooks.Handed
     points: dict[str, float]
     cells: list[notebooks.Cell]
     unreadable: str
+    note: str
     key: str
 
 
@@ -64,7 +68,7 @@ class Grader:
         self.jobs = jobs or os.cpu_count() or 1
         self.store = course.folder / "marks"
         self._assignments: dict[
-            str, tuple[questions.Assignment, dict[str, notebooks.Given], dict[str, float]]
+            str, tuple[questions.Assignment, notebooks.Handed, dict[str, float]]
         ] = {}
 
     def run(self, chosen: Sequence[Submission], progress: bool = True) -> Results:
@@ -86,6 +90,7 @@ class Grader:
         results: dict[Submission, Marks] = {}
         bar = tqdm(total=len(chosen), unit="submission", disable=not progress, file=sys.stderr)
         waiting: dict[Future[Marks], Job] = {}
+        self._slow: list[Job] = []
         with bar, ThreadPoolExecutor(self.jobs) as pool:
             try:
                 for job in map(self.job, chosen):
@@ -97,6 +102,9 @@ class Grader:
                     # A few in reserve: notebooks of a whole class need not be in memory.
                     self._collect(waiting, results, bar, 2 * self.jobs)
                 self._collect(waiting, results, bar, 0)
+                for job in self._slow:  # what the clock has stopped runs again, alone
+                    results[job.submission] = self._record(job, self._mark(job))
+                    bar.update()
             except BaseException:
                 pool.shutdown(cancel_futures=True)
                 raise
@@ -113,7 +121,10 @@ class Grader:
         while len(waiting) > reserve:
             for future in wait(waiting, return_when=FIRST_COMPLETED).done:
                 job = waiting.pop(future)
-                results[job.submission] = self._record(job, future.result())
+                if (marks := future.result()).by_clock:
+                    self._slow.append(job)
+                    continue
+                results[job.submission] = self._record(job, marks)
                 bar.update()
 
     def job(self, one: Submission) -> Job:
@@ -126,12 +137,22 @@ class Grader:
             cells = notebooks.parsed(data)
         except notebooks.Unreadable as error:
             why = str(error)
-        key = fingerprint(assignment, data or why.encode(), self.course.secret)
-        return Job(one, assignment, known, points, cells, why, key)
+        except Exception as error:  # one submission must not stop the class
+            why = f"it cannot be read ({described(error)})"
+        note, when = "", stamp(one)
+        try:
+            if when:
+                moment(when, self.course.zone)
+        except ValueError as error:
+            note = f"timestamp.txt: {harmless(error)}"
+        key = fingerprint(
+            assignment, (data or why.encode()) + when.encode(), self.course.secret
+        )
+        return Job(one, assignment, known, points, cells, why, note, key)
 
     def _assignment(
         self, name: str
-    ) -> tuple[questions.Assignment, dict[str, notebooks.Given], dict[str, float]]:
+    ) -> tuple[questions.Assignment, notebooks.Handed, dict[str, float]]:
         if name not in self._assignments:
             assignment = questions.load(self.course.folder, name)
             known, points = self.course.source(name), self.course.points(name)
@@ -147,12 +168,22 @@ class Grader:
         return self._assignments[name]
 
     def _mark(self, job: Job) -> Marks:
+        marks = self._marked(job)
+        notes = "; ".join(note for note in (job.note, marks.note) if note)
+        return replace(marks, note=notes)
+
+    def _marked(self, job: Job) -> Marks:
         if job.unreadable:
             return nothing(job.known, job.unreadable)
         student, secret = job.submission.student, self.course.secret
-        return mark(
-            job.assignment, student, job.cells, job.known, secret=secret, limits=self.limits
-        )
+        try:
+            return mark(
+                job.assignment, student, job.cells, job.known, secret=secret, limits=self.limits
+            )
+        except Unavailable:
+            raise
+        except Exception as error:  # one submission must not stop the class
+            return nothing(job.known, f"grading it failed ({described(error)})")
 
     def _file(self, one: Submission) -> Path:
         # A student's id may hold anything that a folder's name can.
@@ -164,10 +195,16 @@ class Grader:
         path = self._file(job.submission)
         if not path.is_file():
             return None
-        stored = json.loads(path.read_text(encoding="utf-8"))
-        if stored["key"] != job.key:
+        try:
+            stored = json.loads(path.read_text(encoding="utf-8"))
+            if stored["key"] != job.key:
+                return None
+            marks = Marks.from_json(stored["marks"])
+        except (ValueError, KeyError, TypeError):
+            print(
+                f"{path} is damaged: {job.submission.student} is graded anew", file=sys.stderr
+            )
             return None
-        marks = Marks.from_json(stored["marks"])
         # A new gradebook, a folder removed, other points: then nbgrader is told again.
         if stored["points"] != job.points or not self.course.has(job.submission):
             return self._record(job, marks)
@@ -176,12 +213,25 @@ class Grader:
     def _record(self, job: Job, marks: Marks) -> Marks:
         """Tell nbgrader, then remember that this is done; return the scaled marks."""
         theirs = scaled(marks, job.points)
-        self.course.record(job.submission, theirs, job.cells, job.known)
+        try:
+            self.course.record(job.submission, theirs, job.cells, job.known)
+        except SQLAlchemyError:
+            raise  # the gradebook's fault, not the submission's
+        except (ValueError, TypeError, RecursionError, LookupError) as error:
+            why = f"its notebook cannot be written ({described(error)})"
+            marks = nothing(job.known, why)
+            theirs = scaled(marks, job.points)
+            self.course.record(job.submission, theirs, [], job.known)
         path = self._file(job.submission)
         path.parent.mkdir(parents=True, exist_ok=True)
         kept = {"key": job.key, "points": job.points, "marks": marks.to_json()}
         replace_text(path, json.dumps(kept))
         return theirs
+
+
+def described(error: Exception) -> str:
+    """Return an error as a clause; a submission may have a hand in its text."""
+    return harmless(f"{type(error).__name__}: {error}"[:200])
 
 
 def table(results: Results) -> str:
@@ -208,8 +258,8 @@ def table(results: Results) -> str:
 
 
 def spreadsheet(text: str) -> str:
-    """Keep a spreadsheet from taking a cell for a formula."""
-    return f"'{text}" if text[:1] in "=+-@\t\r" and text[:1] else text
+    """Keep a spreadsheet from taking a cell for a formula, whichever separator it reads."""
+    return re.sub(r"(^|[;,\t\r\n])([\s\"']*)(?=[=+\-@\t\r])", r"\1\2'", text)
 
 
 def chosen(
@@ -217,6 +267,11 @@ def chosen(
 ) -> Iterator[Submission]:
     """Yield the submissions that the command line asks for; nothing named is everything."""
     found = list(course.submissions())
+    if not found:
+        raise Misconfigured(
+            f"{course.folder / 'submitted'} holds no submission; each is a folder "
+            "submitted/STUDENT/ASSIGNMENT with a notebook"
+        )
     if not assignments:  # a folder that is no assignment's must not stop the others
         ours = {
             one.assignment
@@ -264,6 +319,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             replace_text(path, table(results))
     except (Misconfigured, Unavailable, FileNotFoundError) as error:
         print(f"Not graded: {error}", file=sys.stderr)
+        return 1
+    except DatabaseError as error:
+        print(f"Not graded: the gradebook {options.course / 'gradebook.db'} cannot be used: "
+              f"{error.orig}", file=sys.stderr)  # fmt: skip
+        return 1
+    except OSError as error:
+        print(f"Not graded: {error.filename or 'a file'}: {error.strerror}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("Interrupted. The same command goes on from here.", file=sys.stderr)

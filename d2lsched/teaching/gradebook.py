@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from ..extras import needs
 from . import notebooks
@@ -23,7 +24,6 @@ from .marking import Marks
 with needs("teaching"):
     from nbgrader.api import Gradebook, MissingEntry
     from nbgrader.coursedir import CourseDirectory
-    from nbgrader.utils import parse_utc
     from sqlalchemy.exc import SAWarning
     from traitlets.config import Config
     from traitlets.config.loader import PyFileConfigLoader
@@ -54,6 +54,7 @@ class Course:
         ).load_config()
         config.CourseDirectory.root = str(self.folder)
         self.directory = CourseDirectory(config=config)
+        self.zone = str(config.Exchange.get("timezone", "UTC"))  # nbgrader writes its names
         self.secret = _text(self.folder / "secret.txt")
         self.book = Gradebook(self.directory.db_url, self.directory.course_id)
 
@@ -67,7 +68,7 @@ class Course:
         """Return nbgrader's folder of a step, such as "release" or "autograded"."""
         return self.folder / getattr(self.directory, f"{step}_directory") / student / assignment
 
-    def source(self, assignment: str) -> dict[str, notebooks.Given]:
+    def source(self, assignment: str) -> notebooks.Handed:
         """Return the cells of an assignment's notebook as it was handed out."""
         path = self.path("release", ".", assignment) / f"{assignment}.ipynb"
         if not path.is_file():
@@ -93,7 +94,7 @@ class Course:
         found = [
             Submission(student.name, assignment.name, assignment)
             for student in (sorted(top.iterdir()) if top.is_dir() else [])
-            if student.is_dir() and not student.name.startswith(".") and _utf8(student.name)
+            if student.is_dir() and _usable(student.name)
             for assignment in sorted(student.iterdir())
             if assignment.is_dir() and not assignment.name.startswith(".")
         ]
@@ -144,10 +145,8 @@ class Course:
         anything.
         """
         known = {}
-        stamp = _small(one.folder / "timestamp.txt")
-        if re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)? [A-Z]{1,5}", stamp, re.ASCII):
-            with suppress(ValueError, OverflowError):
-                known["timestamp"] = parse_utc(stamp)
+        with suppress(ValueError):
+            known["timestamp"] = moment(stamp(one), self.zone)
         handed_in = known.get("timestamp") or datetime.now(UTC).replace(tzinfo=None)
         replace_text(folder / "timestamp.txt", f"{handed_in} UTC")
         secret = _small(one.folder / "submission_secret.txt")
@@ -157,12 +156,58 @@ class Course:
         return known
 
 
-def _utf8(name: str) -> bool:
-    """Return whether a folder's name is text; the gradebook holds no other student ids."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        print(f"Left out: {name!r}, whose name is not UTF-8", file=sys.stderr)
+def stamp(one: Submission) -> str:
+    """Return what nbgrader, or whoever collected it, wrote about the time of handing in."""
+    return _small(one.folder / "timestamp.txt")
+
+
+def moment(stamp: str, zone: str = "UTC") -> datetime:
+    """Return the time that a stamp names, in UTC and without a zone, as nbgrader keeps it.
+
+    stamp: date and time of ISO 8601, then nothing or UTC, an offset such as -03, or a name. A
+    name (CST) means many zones, so that it counts only if `zone`, the course's own, has it.
+
+    ValueError for anything else: a guess could make an answer late.
+
+    >>> moment("2026-12-01 18:30 -03")
+    datetime.datetime(2026, 12, 1, 21, 30)
+    >>> moment("2026-12-01 18:30 PST", "America/Los_Angeles")
+    datetime.datetime(2026, 12, 2, 2, 30)
+    """
+    found = re.fullmatch(r"(.+?[T ][\d:.,]+)\s*([A-Za-z]*|[+-]\d[\d:]*)", stamp, re.ASCII)
+    if not found:
+        raise ValueError(f"{stamp!r} is not a date and a time, such as 2026-12-01 18:30 UTC")
+    text, name = found.groups()
+    if name[:1] in ("+", "-"):
+        return datetime.fromisoformat(text + name).astimezone(UTC).replace(tzinfo=None)
+    local = datetime.fromisoformat(text)
+    if name in ("", "UTC", "GMT", "Z"):
+        return local
+    for fold in (0, 1):
+        here = local.replace(tzinfo=ZoneInfo(zone), fold=fold)
+        if here.tzname() == name:
+            return here.astimezone(UTC).replace(tzinfo=None)
+    raise ValueError(
+        f"{stamp!r} is in a zone {name} that the course's, {zone}, has not: write it with UTC"
+    )
+
+
+def _usable(name: str) -> bool:
+    """Return whether a folder's name can be a student's id, and say so if it cannot.
+
+    Letters, digits and signs of any script may be in it, and spaces inside; not what stands for
+    markup in nbgrader's pages, nor what files cannot be called on every system.
+    """
+    if name == ".ipynb_checkpoints":
+        return False
+    good = name.isprintable() and name == name.strip() and not name.startswith(".")
+    if not good or set(name) & set('<>&"`{}\\'):
+        print(
+            f"Left out: the folder submitted/{name!r}, whose name cannot be an id. An id "
+            'is printable text without < > & " ` { } \\, and begins with neither dot nor '
+            "space: rename the folder and grade again",
+            file=sys.stderr,
+        )
         return False
     return True
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import ast
 import json
 import os
-import re
 import resource
 import sys
 import types
@@ -28,7 +27,7 @@ def limit(job: dict[str, Any]) -> None:
         resource.RLIMIT_NOFILE: 256,
         resource.RLIMIT_CORE: 0,
     }
-    if os.getuid() == 0:  # without a user namespace of its own (see `sandbox.command`)
+    if os.getuid() == 0:  # without a user namespace of its own (see `walls.command`)
         os.setgroups([])
         os.setgid(job["user"])
         os.setuid(job["user"])
@@ -37,29 +36,98 @@ def limit(job: dict[str, Any]) -> None:
 
 
 def statements(source: str) -> list[ast.stmt]:
-    """Parse a cell; lines for IPython (%magic, !command) are left out."""
-    lines = [re.sub(r"^(\s*)[%!].*", r"\1pass", line) for line in source.splitlines()]
-    return ast.parse("\n".join(lines)).body
+    """Parse a cell; what is for IPython (%magic, !command, f?) does nothing."""
+    try:
+        return ast.parse(source).body
+    except SyntaxError as error:
+        from IPython.core.inputtransformer2 import TransformerManager
+
+        transformed = TransformerManager().transform_cell(source)
+        try:
+            tree = ast.parse(transformed)
+        except SyntaxError:
+            raise error from None  # in the student's own words and lines
+        return ast.fix_missing_locations(Quiet().visit(tree)).body
+
+
+TIMING = {"time", "timeit", "prun", "capture"}
+"""Magics that run the code that they are given."""
+
+
+class Quiet(ast.NodeTransformer):
+    """Puts nothing in place of each call of IPython; timed code stands for itself."""
+
+    def visit_Expr(self, node: ast.Expr) -> Any:
+        """Return the statements of timed code, or the statement as it is."""
+        called = self.called(node.value)
+        if called and called[0] in TIMING:
+            return [self.visit(statement) for statement in statements(called[1])]
+        return self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> Any:
+        """Return None, or no lines of output, in place of a call of IPython."""
+        called = self.called(node)
+        if called is None:
+            return self.generic_visit(node)
+        if called[0] in TIMING:
+            return self.visit(ast.parse(called[1], mode="eval").body)
+        return ast.List([], ast.Load()) if called[0] == "getoutput" else ast.Constant(None)
+
+    @staticmethod
+    def called(node: ast.expr) -> tuple[str, str] | None:
+        """Return (magic or method, its code) of ``get_ipython().method(…)``."""
+        match node:
+            case ast.Call(
+                ast.Attribute(ast.Call(ast.Name("get_ipython")), method), [*arguments]
+            ):
+                said = [str(one.value) for one in arguments if isinstance(one, ast.Constant)]
+                if method.startswith("run_") and said:
+                    return said[0], said[-1]
+                return method, ""
+        return None
+
+
+IMPORTS = (ast.Import, ast.ImportFrom)
+
+
+def line_of(error: BaseException) -> int:
+    """Return the line of its cell in which an error has come up, 0 if in none."""
+    if isinstance(error, SyntaxError):
+        return error.lineno or 0
+    line, trace = 0, error.__traceback__
+    while trace:
+        if trace.tb_frame.f_code.co_filename.startswith("<cell "):
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
+
+
+def said(error: BaseException) -> str:
+    """Return an error's name and what it says."""
+    text = error.msg if isinstance(error, SyntaxError) else error
+    return f"{type(error).__name__}: {text}"[:300]
 
 
 def run_cells(job: dict[str, Any], names: dict[str, Any], say: Any) -> None:
     """Run the cells statement by statement; one that fails costs itself."""
     skip = {tuple(place) for place in job["skip"]}
+    released = set(job["released"])
     for number, source in job["cells"]:
         try:
             body = statements(source)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            say({"error": [number, f"{type(error).__name__}: {error}"[:300]]})
+            say({"error": [number, line_of(error), said(error)]})
             continue
         for index, statement in enumerate(body):
             if (number, index) in skip:
                 continue
-            say({"at": [number, index]})
+            free = number in released or isinstance(statement, IMPORTS)
+            say({"at": [number, index], "free": free})
             try:
                 tree = ast.Module([statement], type_ignores=[])
                 exec(compile(tree, f"<cell {number}>", "exec"), names)
             except BaseException as error:  # SystemExit and KeyboardInterrupt, too
-                say({"error": [number, f"{type(error).__name__}: {error}"[:300]]})
+                say({"error": [number, line_of(error), said(error)]})
 
 
 class Absent:
@@ -87,6 +155,10 @@ def table(rates: list[float]) -> Any:
     return schedule
 
 
+class Undefined(Exception):
+    """A name that is asked for is not there."""
+
+
 class Answering:
     """Resolves requests with the names that the submission has defined."""
 
@@ -111,21 +183,21 @@ class Answering:
     def function(self, request: dict[str, Any]) -> Any:
         """Find the function that a request names."""
         if request["name"] not in self.names:
-            raise LookupError(f"the notebook defines no {request['name']}")
+            raise Undefined(f"the notebook defines no {request['name']}")
         return self.names[request["name"]]
 
     def safe(self, function: Any, *args: Any, **kwargs: Any) -> Any:
         """Call, and return the plain value as JSON holds it; an error is a value, too."""
         try:
             return self.plain(function(*args, **kwargs))
-        except LookupError as error:
-            if str(error.args[:1]).find("the notebook defines no") >= 0:
-                return {"$failure": str(error.args[0])}
-            return {"$failure": f"it stops with {type(error).__name__}: {str(error)[:200]}"}
+        except Undefined as error:
+            return {"$failure": str(error)}
         except NotImplementedError:
             return {"$failure": "the function is still empty (NotImplementedError)"}
         except BaseException as error:
-            return {"$failure": f"it stops with {type(error).__name__}: {str(error)[:200]}"}
+            line = line_of(error)
+            where = f" (line {line})" if line else ""
+            return {"$failure": f"it stops with {said(error)[:250]}{where}"}
 
     def answer(self, request: dict[str, Any]) -> Any:
         """Answer one request."""

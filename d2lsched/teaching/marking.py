@@ -5,16 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from .checks import Failure
-from .notebooks import Cell, Given, named_student
+from .notebooks import Cell, Given, Handed, named_student
 from .questions import Assignment, Case, Question
-from .sandbox import Ended, Limits, Sandbox
+from .sandbox import Ended, Sandbox
+from .walls import Limits
 
 RIGHT = "All of it is right."
 EMPTY = "the function is still empty"
@@ -34,11 +34,15 @@ class Mark:
 
 @dataclass(frozen=True)
 class Marks:
-    """A submission's marks. note: what a teacher should know. peak_memory: bytes."""
+    """A submission's marks. note: what a teacher should know. peak_memory: bytes.
+
+    by_clock: the clock has stopped something, for which a busy machine may be to blame.
+    """
 
     marks: tuple[Mark, ...]
     note: str = ""
     peak_memory: int = 0
+    by_clock: bool = False
 
     def to_json(self) -> str:
         """Return the marks as JSON; `from_json` reads them."""
@@ -55,7 +59,7 @@ def mark(
     assignment: Assignment,
     student: str,
     cells: Sequence[Cell],
-    known: Mapping[str, Given],
+    known: Handed,
     *,
     secret: str = "",
     limits: Limits | None = None,
@@ -76,11 +80,11 @@ def mark(
     marks = [_judged(question, answers, run, cells, student) for question in questions]
     graded = {question.cell for question in questions}
     marks += [
-        _by_hand(cells, name, cell)
+        _by_hand(cells, name, cell, known.own(cells))
         for name, cell in known.items()
         if cell.points and name not in graded
     ]
-    return Marks(tuple(marks), "; ".join(run.notes), run.peak)
+    return Marks(tuple(marks), "; ".join(run.notes), run.peak, run.by_clock)
 
 
 def nothing(known: Mapping[str, Given], why: str) -> Marks:
@@ -103,35 +107,40 @@ class _Run:
         self,
         assignment: Assignment,
         cells: Sequence[Cell],
-        known: Mapping[str, Given],
+        known: Handed,
         limits: Limits,
     ) -> None:
-        # Visible checks help students only; here they would cost time.
+        # Visible checks and experiments help students only; here they would cost time.
         checks = {name for name, cell in known.items() if cell.check}
         self.cells = [
             (number, cell.source)
             for number, cell in enumerate(cells, 1)
             if cell.kind == "code" and cell.grade_id not in checks
-        ]
+            and cell.source.strip() not in known.shows
+        ]  # fmt: skip
+        self.released = {
+            number for number, cell in enumerate(cells, 1) if cell.source.strip() in known.code
+        }
         self.assignment, self.limits = assignment, limits
         self.notes: list[str] = []
-        self.errors: list[tuple[int, str]] = []
-        self.peak = 0
+        self.errors: list[tuple[int, int, str]] = []
+        self.peak, self.by_clock = 0, False
 
     def answers(self, cases: Sequence[tuple[Question, Case]]) -> dict[int, Any]:
         """Return the answers by the id of their case."""
         answers: dict[int, Any] = {}
         pending = deque(cases)
         skip: set[tuple[int, int]] = set()
-        until = time.monotonic() + self.limits.seconds
+        spent = 0.0
         while pending:
             box = Sandbox(
                 self.cells,
                 skip=skip,
+                released=self.released,
                 package=self.assignment.package,
                 absent=self.assignment.absent,
                 limits=self.limits,
-                until=until,
+                spent=spent,
             )
             try:
                 with box:
@@ -140,11 +149,12 @@ class _Run:
                         answers[id(pending[0][1])] = box.ask(pending[0][1].request.coded())
                         pending.popleft()
             except Ended as end:
-                lost = self._lost(end, skip, pending, time.monotonic() >= until)
+                lost = self._lost(end, skip, pending)
                 for pair in lost:
                     answers[id(pair[1])] = Failure(end.reason)
                     pending.remove(pair)
             finally:
+                spent += box.used
                 self.errors = box.errors or self.errors
                 self.peak = max(self.peak, box.peak)
         return answers
@@ -154,10 +164,10 @@ class _Run:
         end: Ended,
         skip: set[tuple[int, int]],
         pending: deque[tuple[Question, Case]],
-        over: bool,
     ) -> list[tuple[Question, Case]]:
         """Return the cases that the end of a sandbox costs; note what has ended it."""
-        if over:
+        self.by_clock |= end.by_clock
+        if end.over:
             self.notes.append(end.reason)
             return list(pending)
         if end.place is not None and end.place not in skip:
@@ -179,7 +189,7 @@ def _judged(
     score, faults = 0.0, []
     for case in question.cases:
         try:
-            fault = case.judge(answers[id(case)])
+            fault = case.judged(answers[id(case)])
         except Exception as error:  # an answer of a kind that the judge did not expect
             fault = f"the answer could not be compared ({type(error).__name__})"
         if fault is None:
@@ -188,10 +198,17 @@ def _judged(
             faults.append(fault)
     if not faults:
         return Mark(question.cell, question.points, question.points, RIGHT)
-    return Mark(question.cell, score, question.points, _comment(faults, run, cells, student))
+    return Mark(
+        question.cell,
+        score,
+        question.points,
+        _comment(faults, run, cells, student, question.cell),
+    )
 
 
-def _comment(faults: Sequence[str], run: _Run, cells: Sequence[Cell], student: str) -> str:
+def _comment(
+    faults: Sequence[str], run: _Run, cells: Sequence[Cell], student: str, question: str
+) -> str:
     """Say what was wrong: three faults at most, and what happened if an answer is missing."""
     if all(EMPTY in fault for fault in faults):
         return f"{EMPTY[0].upper()}{EMPTY[1:]}."
@@ -199,9 +216,8 @@ def _comment(faults: Sequence[str], run: _Run, cells: Sequence[Cell], student: s
     comment = " ".join(said[:3])
     if len(said) > 3:
         comment += f" And {len(said) - 3} more."
-    if MISSING in comment and run.errors:
-        errors = "; ".join(f"cell {number}: {text}" for number, text in run.errors[:3])
-        comment += f" While your notebook ran, this happened: {errors}."
+    if MISSING in comment:
+        comment = f"{_errors(run, cells, question)}{comment}"
     if run.notes:
         comment += f" While your notebook ran, this happened: {'; '.join(run.notes[:3])}."
     claimed = named_student(cells)
@@ -212,6 +228,21 @@ def _comment(faults: Sequence[str], run: _Run, cells: Sequence[Cell], student: s
     return comment
 
 
+def _errors(run: _Run, cells: Sequence[Cell], question: str) -> str:
+    """Return sentences on why a name is missing: its own cell's errors before all others.
+
+    Cells as they were handed out are not the student's; they fail for want of what is missing.
+    """
+    own, others = [], []
+    for number, line, text in run.errors:
+        where = f"in line {line} " if line else ""
+        if 0 < number <= len(cells) and cells[number - 1].grade_id == question:
+            own.append(f"This cell stops {where}with {text}. ")
+        elif number not in run.released:
+            others.append(f"Cell {number} of your notebook stops {where}with {text}. ")
+    return "".join((own + others)[:2])
+
+
 def sentence(fault: str) -> str:
     """Return a fault as a sentence; a name of code that it begins with stays as it is."""
     if not re.match(r"\w*(_|\w\()", fault):
@@ -219,9 +250,13 @@ def sentence(fault: str) -> str:
     return fault if fault.endswith((".", "?", "!")) else f"{fault}."
 
 
-def _by_hand(cells: Sequence[Cell], name: str, given: Given) -> Mark:
-    written = next((cell.source for cell in cells if cell.grade_id == name), given.source)
-    if written.strip() in ("", given.source.strip()):
+def _by_hand(cells: Sequence[Cell], name: str, given: Given, own: bool) -> Mark:
+    """Leave an answer to a person; own: there is text that was not handed out, anywhere.
+
+    Its cell may have lost its name, been copied or left blank, with the answer in another.
+    """
+    written = {cell.source.strip() for cell in cells if cell.grade_id == name}
+    if not own and not written - {"", given.source.strip()}:
         return Mark(name, 0.0, given.points, "There is no answer.")
     return Mark(name, 0.0, given.points, "", by_hand=True)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import os
 import re
@@ -14,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from ..extras import needs
+from .pages import picture
 
 with needs("teaching"):
-    import nh3
+    import nbformat
 
 LARGEST = 20 * 1024**2
 """Bytes that a submitted notebook may have."""
@@ -28,12 +27,13 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell of a submission. outputs: as handed in, still unsafe."""
+    """A cell of a submission. outputs, attachments: as handed in, still unsafe."""
 
     kind: str
     source: str
     grade_id: str | None
     outputs: Sequence[Any] = field(default=(), repr=False)
+    attachments: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,22 @@ class Given:
     check: bool
 
 
+class Handed(dict[str, Given]):
+    """What was handed out: its cells by grade_id.
+
+    prose, code: the texts of all its cells. shows: of those that no answer needs.
+    """
+
+    prose: frozenset[str] = frozenset()
+    code: frozenset[str] = frozenset()
+    shows: frozenset[str] = frozenset()
+
+    def own(self, cells: Sequence[Cell]) -> bool:
+        """Return whether a submission has text that was not handed out."""
+        texts = {" ".join(cell.source.split()) for cell in cells if cell.kind != "code"}
+        return bool(texts - self.prose - {""})
+
+
 def raw(folder: Path, name: str) -> bytes:
     """Return the bytes of the notebook `name` in a submission's folder.
 
@@ -60,7 +76,8 @@ def raw(folder: Path, name: str) -> bytes:
             raise Unreadable(f"the folder {link.name!r} is a link, not a folder")
     path = folder / f"{name}.ipynb"
     if not os.path.lexists(path):
-        others = sorted(p.name for p in folder.glob("*.ipynb"))
+        # macOS puts its own file, "._" and the name, beside each.
+        others = sorted(p.name for p in folder.glob("[!.]*.ipynb"))
         if len(others) != 1:
             found = f"there are {len(others)} notebooks" if others else "there is no notebook"
             raise Unreadable(f"{name}.ipynb is missing ({found} in what was handed in)")
@@ -68,7 +85,7 @@ def raw(folder: Path, name: str) -> bytes:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
-        raise Unreadable(f"{path.name} cannot be opened: {error.strerror}") from None
+        raise Unreadable(f"{path.name!r} cannot be opened: {error.strerror}") from None
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
         os.close(descriptor)
@@ -85,7 +102,9 @@ def raw(folder: Path, name: str) -> bytes:
 def parsed(data: bytes) -> list[Cell]:
     """Return a submission's cells. `Unreadable` if the bytes are no notebook."""
     try:
-        notebook = json.loads(data.decode("utf-8"))
+        notebook = json.loads(data)  # in UTF-8 or UTF-16, with a byte-order mark or without
+        if "worksheets" in notebook:  # nbformat 3, from before 2015
+            notebook = nbformat.convert(nbformat.from_dict(notebook), 4)
         cells = notebook["cells"]
         if len(cells) > 1_000:
             raise Unreadable(f"it has {len(cells):,} cells, more than the 1,000 allowed")
@@ -97,6 +116,9 @@ def parsed(data: bytes) -> list[Cell]:
 def _cell(cell: Mapping[str, Any]) -> Cell:
     source = cell["source"]
     text = source if isinstance(source, str) else "".join(source)
+    # Halves of a character, which no file can hold; line ends as Python has them.
+    text = text.encode("utf-8", "replace").decode().replace("\r\n", "\n")
+    attachments = cell.get("attachments", {})
     tags = cell.get("metadata", {}).get("nbgrader", {})
     grade_id = tags.get("grade_id") if isinstance(tags, dict) else None
     outputs = cell.get("outputs", [])
@@ -105,18 +127,26 @@ def _cell(cell: Mapping[str, Any]) -> Cell:
         source=text,
         grade_id=grade_id if isinstance(grade_id, str) else None,
         outputs=outputs if isinstance(outputs, list) else [],
+        attachments=attachments if isinstance(attachments, dict) else {},
     )
 
 
-def given(path: Path) -> dict[str, Given]:
+def given(path: Path) -> Handed:
     """Read the instructor's or the released notebook: its cells with a grade_id."""
-    cells = {}
+    cells = Handed()
     for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "code":
+            cells.code |= {source.strip()}
+            if {"check", "show"} & set(cell["metadata"].get("tags", [])):
+                cells.shows |= {source.strip()}
+        else:
+            cells.prose |= {" ".join(source.split())}
         tags = cell["metadata"].get("nbgrader")
         if tags and tags.get("grade_id"):
             cells[tags["grade_id"]] = Given(
                 kind=cell["cell_type"],
-                source="".join(cell["source"]),
+                source=source,
                 points=float(tags.get("points", 0)) if tags.get("grade") else 0.0,
                 metadata=tags,
                 check="check" in cell["metadata"].get("tags", []),
@@ -136,7 +166,8 @@ def graded(cells: Sequence[Cell], known: Mapping[str, Given]) -> dict[str, Any]:
     """Return the notebook that graders and students see: what was written, and nothing live.
 
     Metadata come from the instructor's notebook, by the first cell of each grade_id; a missing
-    one is added with a remark. Markdown keeps no HTML that runs, outputs text and pictures.
+    one is added with a remark. Outputs keep text and pictures; Markdown stays as written,
+    and `pages` makes HTML of it.
     """
     written: list[dict[str, Any]] = []
     seen: set[str] = set()
@@ -169,17 +200,19 @@ def _written(kind: str, cell: Cell, tags: Given | None) -> dict[str, Any]:
         outputs = [safe for output in cell.outputs[:50] if (safe := _output(output))]
         return {"cell_type": "code", "metadata": metadata, "source": cell.source,
                 "outputs": outputs, "execution_count": None}  # fmt: skip
-    source = cell.source if kind == "raw" else _markdown(cell.source)
-    return {"cell_type": kind, "metadata": metadata, "source": source}
+    written = {"cell_type": kind, "metadata": metadata, "source": cell.source}
+    if kind == "markdown" and (pictures := _attached(cell.attachments)):
+        written["attachments"] = pictures
+    return written
 
 
-def _markdown(text: str) -> str:
-    """Markdown without HTML that runs; > and & keep their meaning in quotes and formulas."""
-    if "<" not in text and "javascript:" not in text.lower():
-        return text
-    clean = nh3.clean(text, tags={"b", "i", "em", "strong", "code", "sub", "sup", "br"})
-    clean = clean.replace("&gt;", ">").replace("&amp;", "&")
-    return re.sub("javascript:", "", clean, flags=re.IGNORECASE)
+def _attached(attachments: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Return the pictures that are attached to a cell."""
+    found = {
+        name: {kind: safe for kind, data in kinds.items() if (safe := picture(kind, data))}
+        for name, kinds in list(attachments.items())[:50] if isinstance(kinds, dict)
+    }  # fmt: skip
+    return {name: kinds for name, kinds in found.items() if kinds}
 
 
 def _output(output: Any) -> dict[str, Any] | None:
@@ -197,13 +230,9 @@ def _output(output: Any) -> dict[str, Any] | None:
     safe: dict[str, str] = {}
     if "text/plain" in data:
         safe["text/plain"] = _text(data["text/plain"])
-    picture = data.get("image/png")
-    if isinstance(picture, str) and len(picture) < 2_000_000:
-        try:
-            if base64.b64decode(picture, validate=False).startswith(b"\x89PNG\r\n"):
-                safe["image/png"] = re.sub(r"[^A-Za-z0-9+/=]", "", picture)
-        except (binascii.Error, ValueError):
-            pass
+    for kind, content in data.items():
+        if image := picture(kind, content):
+            safe[kind] = image
     return {"output_type": "display_data", "metadata": {}, "data": safe} if safe else None
 
 

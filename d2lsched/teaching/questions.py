@@ -62,6 +62,10 @@ class Call:
             request["then"] = [coded(list(args)) for args in self.then]
         return {"$call": {**request, "after": self.after}}
 
+    def answers(self) -> int | None:
+        """Return how many values the answer must be a list of; None: it may be anything."""
+        return 2 if self.after else None if self.then is None else len(self.then)
+
 
 @dataclass(frozen=True)
 class Each:
@@ -76,6 +80,10 @@ class Each:
         over = [coded(list(args)) for args in self.over]
         return {"$call": {"do": "each", "name": self.name, "over": over,
                           "kwargs": coded(dict(self.kwargs))}}  # fmt: skip
+
+    def answers(self) -> int:
+        """Return how many values the answer must be a list of."""
+        return len(self.over)
 
 
 @dataclass(frozen=True)
@@ -92,6 +100,10 @@ class Fold:
         carried = {"state": coded(self.state), "over": coded(list(self.over))}
         kwargs = coded(dict(self.kwargs))
         return {"$call": {"do": "fold", "name": self.name, **carried, "kwargs": kwargs}}
+
+    def answers(self) -> int:
+        """Return how many values the answer must be a list of."""
+        return len(self.over)
 
 
 def _arguments(call: Call) -> dict[str, Any]:
@@ -120,6 +132,17 @@ class Case:
     points: float
     request: Call | Each | Fold
     judge: Callable[[Any], str | None]
+
+    def judged(self, answer: Any) -> str | None:
+        """Return what is wrong with an answer; one for another number of calls is no answer.
+
+        The sandbox counts its calls right, but what is in it may say anything in its place.
+        """
+        due = self.request.answers()
+        came = len(answer) if isinstance(answer, list) else -1
+        if due not in (None, came) and not isinstance(answer, Failure):
+            return self.judge(Failure(f"{due} values were asked for, and others came"))
+        return self.judge(answer)
 
 
 @dataclass(frozen=True)
@@ -150,14 +173,15 @@ def rates(
 
     repeat: ask for them a second time, backwards, so that a function that remembers fails.
     end: the schedule's last update, for messages about what happens past it.
-    rtol: the largest error, in units of the largest rate.
+    rtol: the largest error, in units of the largest rate that is asked for.
     """
     updates = list(at)
     updates += updates[::-1] if repeat else []
     expected = [float(reference(t)) for t in updates]
+    largest = max((abs(reference(t)) for t in range(end or 0)), default=0.0)
 
     def judge(got: Any) -> str | None:
-        fault = rates_fault(got, expected, updates, end=end, rtol=rtol)
+        fault = rates_fault(got, expected, updates, end=end, rtol=rtol, largest=largest)
         return fault and f"with {_said(parameters)}: {fault}"
 
     return Case(points, Each(name, [[t] for t in updates], parameters), judge)

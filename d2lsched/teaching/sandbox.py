@@ -1,222 +1,73 @@
 """The sandbox: a submission's process, with nothing of the system's that it could use.
 
-bubblewrap makes it: no network, no other process in sight, a file system that holds Python and
-its libraries to read, and a small /tmp to write. Limits of time, memory, processes, disk and
-output are watched from outside; whoever exceeds one is ended with all that it has started.
+bubblewrap makes it (see `walls`): no network, no other process in sight, a file system that
+holds Python and its libraries to read, and a small /tmp to write. Limits of time, memory,
+processes, disk and output are watched from outside; whoever exceeds one is ended with all that
+it has started. Time is the processor's, so that a busy machine costs nobody anything.
 """
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import itertools
 import json
 import os
 import secrets
 import selectors
-import shutil
 import subprocess
-import sys
 import sysconfig
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
-
-import d2lsched
 
 from ..extras import needs
 from .checks import Failure, Strange, plain
+from .walls import INSIDE, Limits, Unavailable, alone, command, doors
 
 with needs("teaching"):
     import psutil
 
-TEACHING = ("extras.py", "teaching/__init__.py", "teaching/checks.py",
-            "teaching/parameters.py")  # fmt: skip
-"""What of the package is always in the sandbox; `questions.Assignment.package` adds to it."""
-
-PARTS = ("bin", "lib", "lib32", "lib64", "pyvenv.cfg", "share/fonts", "share/zoneinfo")
-"""What the sandbox sees of /usr, of Python's folder and of its environment's."""
-
 START_SECONDS = 30
 """A sandbox that has not begun by then is the machine's fault, not the submission's."""
 
-HOME = "/tmp"
-INSIDE = "/opt/d2lsched"
+PATIENCE = 2
+"""Seconds that all of a submission may sleep, for each that it may compute."""
+
+FAR = 30
+"""Seconds of the clock for each that it may compute in all: one of many on a busy machine needs
+some of them; only what sleeps whenever it is looked at needs all."""
+
+DEEPEST = 20
+"""Lists and dictionaries that an answer may hold within one another."""
+
+LONGEST = 2 * 1024**2
+"""Bytes of one answer."""
+
 USERS = itertools.cycle(range(64_000, 65_000))
 """Under root each sandbox gets a user of its own: process limits count by user."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a submission may use. seconds: in all; cell_seconds: for one statement or answer.
-
-    memory, disk, output: bytes; memory counts all its processes together.
-    """
-
-    cell_seconds: float = 10
-    seconds: float = 60
-    memory: int = 2 * 1024**3
-    processes: int = 64
-    disk: int = 100 * 1024**2
-    output: int = 20 * 1024**2
-
-
-class Unavailable(RuntimeError):
-    """No sandbox can be had on this machine; the message says how to get one."""
 
 
 class Ended(Exception):
     """The submission's process is no more. reason: a clause for its comment.
 
-    place: the cell and statement that ran, or None if it was answering.
+    place: the cell and statement that ran, or None if it was answering. over: all its time is
+    used up. by_clock: it computed little and took long, so that the machine may be to blame.
     """
 
-    def __init__(self, reason: str, place: tuple[int, int] | None) -> None:
+    def __init__(
+        self, reason: str, place: tuple[int, int] | None, over: bool, by_clock: bool
+    ) -> None:
         super().__init__(reason)
-        self.reason, self.place = reason, place
-
-
-@cache
-def bwrap() -> str:
-    """Return the path of bubblewrap, having seen it work; `Unavailable` otherwise."""
-    advice = (
-        "Grading runs unknown code, so it needs bubblewrap on Linux: on Debian and Ubuntu "
-        "`apt-get install bubblewrap`. On macOS grade in a Linux virtual machine, on Windows "
-        "in WSL 2."
-    )
-    path = shutil.which("bwrap")
-    if path is None:
-        raise Unavailable(f"There is no `bwrap` on the PATH. {advice}")
-    isolation = namespaces()
-    trial = subprocess.run(
-        [path, *isolation, "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "true"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if trial.returncode:
-        raise Unavailable(
-            f"`bwrap` cannot isolate here: {trial.stderr.strip() or trial.returncode}. Inside "
-            f"a container or with AppArmor, user namespaces must be allowed. {advice}"
-        )
-    return path
-
-
-def namespaces() -> list[str]:
-    """Return what separates the sandbox: all namespaces; for root, all but that of users.
-
-    Root needs none to set the others up, and gives its rights up inside (`inside.limit`): a
-    process limit counts a user's processes, and root's are never counted.
-    """
-    if os.getuid() == 0:
-        kinds = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
-        return [*kinds, "--unshare-cgroup-try", "--cap-drop", "ALL",
-                "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]  # fmt: skip
-    # --unshare-all alone only tries for the namespace of users.
-    users = ["--unshare-user", "--uid", "65534", "--gid", "65534"]
-    return ["--unshare-all", *users, *(["--disable-userns"] if _newer(0, 8) else [])]
-
-
-@cache
-def _newer(*wanted: int) -> bool:
-    text = subprocess.run(
-        ["bwrap", "--version"], capture_output=True, text=True, check=False
-    ).stdout
-    found = text.split()[-1] if text.split() else "0"
-    return tuple(int(part) for part in found.split(".")[:2] if part.isdigit()) >= wanted
-
-
-def command(
-    package: Iterable[str], absent: Iterable[str], limits: Limits, fonts: Path
-) -> list[str]:
-    """Return the command line that runs `inside` in a new sandbox.
-
-    package: modules of d2lsched to have besides the checks. absent: libraries to hide.
-    fonts: a folder with matplotlib's font list, which would take it a second each time.
-    """
-    arguments = [
-        bwrap(), *namespaces(), "--die-with-parent", "--new-session", "--clearenv",
-        "--hostname", "sandbox", "--proc", "/proc", "--dev", "/dev",
-    ]  # fmt: skip
-    mounts = list(_system())
-    ours = Path(d2lsched.__file__).parent
-    mounts += [(ours / name, f"{INSIDE}/d2lsched/{name}") for name in (*TEACHING, *package)]
-    mounts += [
-        (Path(__file__).with_name("inside.py"), f"{INSIDE}/inside.py"),
-        (fonts, "/opt/fonts"),
-    ]
-    # First of all, since Python or this package may lie in the system's own /tmp.
-    arguments += ["--perms", "1777", "--size", str(limits.disk), "--tmpfs", "/tmp"]
-    # Folders that bubblewrap makes on its way are closed to all but their owner.
-    folders = {top for _, target in mounts for top in Path(target).parents}
-    for folder in sorted(folders - {Path("/"), Path("/tmp")}):
-        arguments += ["--perms", "0755", "--dir", str(folder)]
-    for source, target in mounts:
-        path = Path(source)
-        if path.is_symlink():  # /bin into /usr, lib64 to lib
-            arguments += ["--symlink", os.readlink(path), target]
-        else:
-            arguments += ["--ro-bind", str(path), target]
-    for library in absent:
-        for kind in ("purelib", "platlib"):
-            folder = Path(sysconfig.get_path(kind)) / library
-            if folder.is_dir():
-                arguments += ["--tmpfs", str(folder)]
-    installed = Path(sysconfig.get_path("purelib")) / "d2lsched"
-    if installed.is_dir():  # an editable installation lies outside of what is there
-        arguments += ["--tmpfs", str(installed)]
-    # Whoever is root outside owns the kernel's settings inside as well.
-    arguments += ["--tmpfs", "/proc/sys", "--remount-ro", "/proc/sys"]
-    arguments += ["--remount-ro", "/dev", "--remount-ro", "/"]
-    variables = {
-        "HOME": HOME, "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "TMPDIR": "/tmp",
-        "MPLBACKEND": "agg", "MPLCONFIGDIR": "/opt/fonts", "PYTHONDONTWRITEBYTECODE": "1",
-        "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
-    }  # fmt: skip
-    for name, value in variables.items():
-        arguments += ["--setenv", name, value]
-    # -S: no .pth files, by which an editable installation would point at the whole package.
-    return [*arguments, "--chdir", HOME, sys.executable, "-I", "-S", f"{INSIDE}/inside.py"]
-
-
-def _system() -> Iterator[tuple[Path, str]]:
-    """Yield the mounts of what Python needs of the system, all of it read-only.
-
-    Only programs and libraries: /usr/local/share may hold nbgrader's exchange, and the folder
-    of a Python or an environment whatever its owner keeps there.
-    """
-    for top in ("/bin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache", "/etc/fonts"):
-        if Path(top).exists():
-            yield Path(top), top
-    prefixes = [Path("/usr"), *map(Path, (sys.base_prefix, sys.prefix))]
-    for prefix in dict.fromkeys([*prefixes, *(prefix.resolve() for prefix in prefixes)]):
-        for part in PARTS:
-            if (path := prefix / part).exists():
-                yield path, str(path)
-
-
-@cache
-def font_cache() -> Path:
-    """Return a folder with matplotlib's font list, made once for all sandboxes."""
-    folder = Path(tempfile.mkdtemp(prefix="d2lsched-fonts-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    folder.chmod(0o755)
-    code = "import matplotlib.font_manager"
-    environment = {**os.environ, "MPLCONFIGDIR": str(folder)}
-    subprocess.run(
-        [sys.executable, "-c", code], env=environment, check=False, capture_output=True
-    )
-    for path in folder.iterdir():
-        path.chmod(0o644)
-    return folder
+        self.reason, self.place, self.over, self.by_clock = reason, place, over, by_clock
 
 
 class Sandbox:
     """One submission's process; use it as a context manager, so that nothing outlives it.
 
     cells: (number, source) pairs. skip: statements, as (cell, statement), to leave out.
+    released: cells as they were handed out. Their time and that of imports is not counted.
+    spent: seconds of the processor that earlier sandboxes of the submission have used.
     """
 
     def __init__(
@@ -224,22 +75,30 @@ class Sandbox:
         cells: Sequence[tuple[int, str]],
         *,
         skip: Iterable[tuple[int, int]] = (),
+        released: Iterable[int] = (),
         package: Iterable[str] = (),
         absent: Iterable[str] = (),
         limits: Limits | None = None,
-        until: float | None = None,
+        spent: float = 0.0,
     ) -> None:
         self.limits = limits or Limits()
-        self.until = until or time.monotonic() + self.limits.seconds
-        self.errors: list[tuple[int, str]] = []
-        self.peak = 0
+        self.spent, self._free = spent, 0.0
+        self._until = time.monotonic() + START_SECONDS + FAR * self.limits.seconds
+        self.errors: list[tuple[int, int, str]] = []
+        self.peak, self._seconds, self._asleep = 0, 0.0, True
         self._read, self._buffer = 0, b""
         self._place: tuple[int, int] | None = None
-        self._process = subprocess.Popen(
-            command(package, absent := tuple(absent), self.limits, font_cache()),
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            env={},  # bubblewrap's own, which the submission could read in /proc
-        )  # fmt: skip
+        with tempfile.TemporaryFile() as filtered:
+            filtered.write(doors())
+            filtered.seek(0)
+            door = filtered.fileno()
+            self._process = subprocess.Popen(
+                command(package, absent := tuple(absent), self.limits, door),
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                env={},  # bubblewrap's own, which the submission could read in /proc
+                pass_fds=[door],
+                preexec_fn=alone(),  # one call of C, made before; threads do not matter to it
+            )  # fmt: skip
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         os.set_blocking(self._process.stdin.fileno(), False)
@@ -247,6 +106,7 @@ class Sandbox:
         self._selector.register(self._process.stdout, selectors.EVENT_READ)
         self._job = {
             "cells": list(cells), "skip": [list(place) for place in skip],
+            "released": list(released),
             "path": [INSIDE, *dict.fromkeys(map(sysconfig.get_path, ("purelib", "platlib")))],
             "memory": 2 * self.limits.memory, "disk": self.limits.disk,
             "seconds": self.limits.seconds, "processes": self.limits.processes,
@@ -260,21 +120,37 @@ class Sandbox:
         self.close()
 
     def close(self) -> None:
-        """End the process and, with its namespace, all that it has started."""
+        """End the process and all that it has started, whatever that has done to be spared."""
+        everyone = descendants(self._process.pid)
         self._process.kill()
+        for process in everyone:  # the first is the namespace's, with which all others end
+            with contextlib.suppress(psutil.Error):
+                process.kill()
         for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
             with contextlib.suppress(OSError):
                 stream.close()  # type: ignore[union-attr]
         self._process.wait()
         self._selector.close()
 
+    @property
+    def used(self) -> float:
+        """Seconds of the processor that its cells and answers have used."""
+        return max(self._seconds - self._free, 0.0)
+
     def run(self) -> None:
-        """Run the cells; errors are kept in `errors`. `Ended` if a statement ended it all."""
+        """Run the cells; `errors` keeps (cell, line, error). `Ended` if one ended it all.
+
+        What the process calls free may be a lie, which gains it the clock's time at most.
+        """
         self._start()
+        free = False
         while True:
-            message = self._next(self.limits.cell_seconds, True)
+            begun = self._seconds
+            message = self._next(self.limits.cell_seconds)
+            if free:
+                self._free += self._measured() - begun
             if "at" in message:
-                self._place = _pair(message["at"])
+                self._place, free = _pair(message["at"]), message.get("free") is True
             elif "error" in message and len(self.errors) < 100:
                 self.errors.append(_error(message["error"]))
             elif "ready" in message:
@@ -282,45 +158,47 @@ class Sandbox:
                 return
 
     def _start(self) -> None:
-        """Send the job, and wait until the first cell is about to run."""
+        """Send the job, and wait until the first cell is about to run; no time is counted."""
         try:
             self._send(self._job)
-            self._next(START_SECONDS, False)
+            self._next(None)
         except Ended as end:
-            if time.monotonic() > self.until:
-                raise
             raise Unavailable(
                 f"The sandbox did not start: {end.reason}. Grade when less else runs, or with "
                 "fewer --jobs."
             ) from None
+        self._free = self._measured()
 
     def ask(self, request: Any) -> Any:
         """Return the answer to a request, as plain values. `Ended` if it cannot be had."""
         token = secrets.token_hex(8)
         self._send({"id": token, "ask": request})
-        end = time.monotonic() + self.limits.cell_seconds
         while True:
-            message = self._next(end - time.monotonic(), True)
+            message = self._next(self.limits.cell_seconds)
             if message.get("id") == token:  # whatever else comes was not asked for
-                return decoded(message.get("value"))
+                try:
+                    return decoded(message.get("value"))
+                except RecursionError:
+                    return Failure(f"it returned more than {DEEPEST} lists in one another")
 
     def _send(self, message: Any) -> None:
         """Write a line; a reader that does not read must not stop us."""
         assert self._process.stdin is not None
         data = memoryview(json.dumps(message).encode() + b"\n")
-        end = min(self.until, time.monotonic() + 10)
+        watch = self._watch(self.limits.cell_seconds)
         while data:
             try:
                 data = data[os.write(self._process.stdin.fileno(), data) :]
             except BlockingIOError:
-                self._watch(end, 10)
+                next(watch)
                 time.sleep(0.01)
             except OSError:
                 raise self._ended("the notebook's process has ended") from None
 
-    def _next(self, seconds: float, started: bool) -> dict[str, Any]:
-        """Return the next message within so many seconds."""
-        end = min(self.until, time.monotonic() + seconds)
+    def _next(self, seconds: float | None) -> dict[str, Any]:
+        """Return the next message; seconds: that it may compute, None while it starts."""
+        assert self._process.stdout is not None
+        watch = self._watch(seconds)
         while True:
             line, newline, rest = self._buffer.partition(b"\n")
             if newline:
@@ -331,73 +209,129 @@ class Sandbox:
                     continue
                 if isinstance(message, dict):
                     return message
+                next(watch)
                 continue
-            self._watch(end, seconds)
+            next(watch)
             if not self._selector.select(0.1):
                 continue
-            assert self._process.stdout is not None
             data = os.read(self._process.stdout.fileno(), 1 << 16)
             if not data:
-                if not started:
+                if seconds is None:
                     assert self._process.stderr is not None
                     said = self._process.stderr.read(2000).decode(errors="replace").strip()
                     raise Unavailable(f"The sandbox did not start: {said or 'no reason given'}")
                 raise self._ended("the notebook's process has ended (crashed or was killed)")
             self._read += len(data)
             self._buffer += data
+            if len(self._buffer) > LONGEST:
+                raise self._ended(f"an answer has more than {LONGEST:,} bytes")
             if self._read > self.limits.output:
                 raise self._ended(f"it wrote more than {self.limits.output:,} bytes of answers")
 
-    def _watch(self, end: float, seconds: float) -> None:
-        """End a process that is over its time or memory."""
-        if time.monotonic() > end:
-            if time.monotonic() > self.until:
-                raise self._ended(f"the notebook's {self.limits.seconds:g} seconds were over")
-            raise self._ended(f"it was stopped after {seconds:.3g} seconds")
-        used = memory(self._process.pid)
-        if used > self.limits.memory:
-            used = memory(self._process.pid, shared=False)
+    def _watch(self, seconds: float | None) -> Iterator[None]:
+        """End a process that is over its time or memory; looks each time it is asked."""
+        patience = START_SECONDS if seconds is None else PATIENCE * seconds
+        asleep, before = 0.0, time.monotonic()
+        begun = None
+        while True:
+            spent = self._measured() - self._free
+            now = time.monotonic()
+            if self._asleep:  # what waits for the processor does not sleep
+                asleep += min(now - before, 1.0)
+            before = now
+            begun = spent if begun is None else begun
+            if seconds is not None and self.spent + spent > self.limits.seconds:
+                reason = f"the notebook's {self.limits.seconds:g} seconds were over"
+                raise self._ended(reason, over=True)
+            if seconds is not None and spent - begun > seconds:
+                raise self._ended(f"it was stopped after {seconds:.3g} seconds")
+            if now > self._until:
+                raise self._ended("the notebook waited too long", over=True, by_clock=True)
+            if asleep >= patience:
+                reason = f"it was stopped after {patience:.3g} seconds of waiting"
+                raise self._ended(reason, by_clock=True)
+            yield
+
+    def _measured(self) -> float:
+        """Return the processor's seconds so far; end a process that has too much memory."""
+        everyone = descendants(self._process.pid)
+        if (used := memory(everyone)) > self.limits.memory:
+            used = memory(everyone, shared=False)
         self.peak = max(self.peak, used)
         if used > self.limits.memory:
             raise self._ended(
                 f"it used more than {self.limits.memory // 1024**2:,} MB of memory"
             )
+        self._seconds = max(self._seconds, processor(everyone))
+        self._asleep = sleeping(everyone)
+        return self._seconds
 
-    def _ended(self, reason: str) -> Ended:
+    def _ended(self, reason: str, over: bool = False, by_clock: bool = False) -> Ended:
         self.close()
-        return Ended(reason, self._place)
+        return Ended(reason, self._place, over, by_clock)
 
 
-def memory(pid: int, shared: bool = True) -> int:
-    """Return the bytes of memory that a process's descendants hold.
+def descendants(pid: int) -> list[psutil.Process]:
+    """Return the processes that a process has started, and those have, parents first."""
+    with contextlib.suppress(psutil.Error):
+        return psutil.Process(pid).children(recursive=True)
+    return []
+
+
+def processor(processes: Iterable[psutil.Process]) -> float:
+    """Return the seconds that processes have computed, and those that have ended under them."""
+    total = 0.0
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            times = process.cpu_times()
+            total += times.user + times.system + times.children_user + times.children_system
+    return total
+
+
+def sleeping(processes: Iterable[psutil.Process]) -> bool:
+    """Return whether none of the processes computes, or would if it had a processor."""
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            if process.status() in (psutil.STATUS_RUNNING, psutil.STATUS_DISK_SLEEP):
+                return False
+    return True
+
+
+def memory(processes: Iterable[psutil.Process], shared: bool = True) -> int:
+    """Return the bytes of memory that processes hold.
 
     shared: what several hold together is counted for each, which is quick to read.
     """
     total = 0
-    with contextlib.suppress(psutil.Error):
-        for process in psutil.Process(pid).children(recursive=True):
-            with contextlib.suppress(psutil.Error):
-                total += process.memory_info().rss if shared else process.memory_full_info().pss
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            total += process.memory_info().rss if shared else process.memory_full_info().pss
     return total
 
 
-def decoded(value: Any) -> Any:
-    """Return what a message says as plain values, whatever it says."""
+def decoded(value: Any, depth: int = 0) -> Any:
+    """Return what a message says as plain values; RecursionError beyond `DEEPEST`."""
+    if depth > DEEPEST:
+        raise RecursionError
     if isinstance(value, list):
-        return [decoded(item) for item in value]
+        return [decoded(item, depth + 1) for item in value]
     if isinstance(value, dict):
         if "$failure" in value:
             return Failure(harmless(value["$failure"]))
         if "$strange" in value:
             return Strange(harmless(value["$strange"]))
-        return {harmless(key): decoded(item) for key, item in value.items()}
+        return {harmless(key): decoded(item, depth + 1) for key, item in value.items()}
     return harmless(value) if isinstance(value, str) else plain(value)
 
 
 def harmless(text: Any) -> str:
-    """Return a submission's text as it may stand in a comment: short, printable, no markup."""
-    words = "".join(c if c.isprintable() else " " for c in str(text)[:300])
-    return words.translate(str.maketrans("<>&$", "‹›+§"))
+    """Return a submission's text as it may stand in a comment: short, no markup, no links."""
+    try:
+        words = "".join(c if c.isprintable() else " " for c in str(text)[:300])
+    except RecursionError:  # the text of nested lists
+        words = "something nested too deeply"
+    words = words.translate(str.maketrans("<>&$", "‹›+§"))
+    return words.replace("](", "] (").replace("][", "] [").replace("://", ": //")
 
 
 def _pair(value: Any) -> tuple[int, int] | None:
@@ -406,7 +340,7 @@ def _pair(value: Any) -> tuple[int, int] | None:
     return None
 
 
-def _error(value: Any) -> tuple[int, str]:
-    if isinstance(value, list) and len(value) == 2 and isinstance(value[0], int):
-        return value[0], harmless(value[1])
-    return -1, "an error that cannot be read"
+def _error(value: Any) -> tuple[int, int, str]:
+    if isinstance(value, list) and len(value) == 3 and _pair(value[:2]):
+        return value[0], value[1], harmless(value[2])
+    return -1, 0, "an error that cannot be read"

@@ -1,0 +1,127 @@
+"""The teacher's browser: hostile submissions in the real formgrader and feedback pages."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import made_course, run_nbgrader
+from nbgrader.api import Gradebook
+from playwright.sync_api import Browser
+
+from d2lsched.teaching import answers
+from d2lsched.teaching.grade import main
+
+pytestmark = pytest.mark.slow
+
+NAME = "a1_schedules"
+SPY = "http://127.0.0.1:9/spy"
+ATTACKS = f"""
+[one](&#106;avascript:window.hacked=1) [two](javajavascript:script:window.hacked=2)
+<a href="javascript:window.hacked=3">three</a> [four](data:text/html,<script>hacked</script>)
+
+<img src=x onerror="window.hacked=5"> ![six]({SPY}/6.png) <img src="{SPY}/7.png">
+
+<script>window.hacked=8</script> <svg onload="window.hacked=9"></svg>
+
+<https://example.org/ten> since 0<low, x<y
+"""
+OUTPUT = f"<img src='{SPY}/11.png' onerror='window.hacked=11'><script>window.hacked=12</script>"
+COMMENT = f"[13](javascript:window.hacked=13) ![]({SPY}/14.png) <img src=x onerror=hacked=15>"
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A course with one submission, whose text, outputs and answers attack; graded."""
+    course = made_course(tmp_path_factory.mktemp("formgrader"), [NAME])
+    source = json.loads((course / "source" / NAME / f"{NAME}.ipynb").read_text("utf-8"))
+    fails = f"def staircase(*args, **kwargs):\n    raise ValueError({COMMENT!r})"
+    notebook = answers.submission(source, "mallory", {"staircase": fails})
+    show = {"output_type": "display_data", "metadata": {}, "data": {"text/html": OUTPUT}}
+    code = {"cell_type": "code", "metadata": {}, "source": "1", "outputs": [show]}
+    words = {"cell_type": "markdown", "metadata": {}, "source": ATTACKS}
+    notebook["cells"] += [words, {**code, "execution_count": None}]
+    folder = course / "submitted" / "mallory" / NAME
+    folder.mkdir(parents=True)
+    (folder / f"{NAME}.ipynb").write_text(json.dumps(notebook), "utf-8")
+    assert main(["--course", str(course), "--quiet"]) == 0
+    return course
+
+
+@pytest.fixture(scope="module")
+def formgrader(course: Path) -> Iterator[str]:
+    """The address of the submission in a formgrader, started as teaching.md says."""
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "d2lsched") as book:
+        where = book.find_submission_notebook(NAME, NAME, "mallory").id
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [
+        sys.executable, "-m", "jupyter_server", f"--ServerApp.port={port}",
+        "--ServerApp.port_retries=0", "--ServerApp.ip=127.0.0.1", "--ServerApp.allow_root=True",
+        f"--ServerApp.root_dir={course}", "--ServerApp.open_browser=False",
+        "--IdentityProvider.token=secret",
+        "--ServerApp.jpserver_extensions=nbgrader.server_extensions.formgrader=True",
+    ]  # fmt: skip
+    homes = {
+        name: str(course / "jupyter" / name)
+        for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
+    }
+    environment = {**os.environ, **homes, "JUPYTER_PREFER_ENV_PATH": "1"}
+    log = course / "server.log"
+    with (
+        log.open("w") as output,
+        subprocess.Popen(
+            command, env=environment, cwd=course, stdout=output, stderr=output
+        ) as server,
+    ):
+        try:
+            url = f"http://127.0.0.1:{port}"
+            end = time.monotonic() + 60
+            while True:
+                try:
+                    urllib.request.urlopen(f"{url}/api?token=secret", timeout=5).close()
+                    break
+                except OSError:
+                    assert server.poll() is None, log.read_text()
+                    assert time.monotonic() < end, log.read_text()
+                    time.sleep(0.2)
+            yield f"{url}/formgrader/submissions/{where}/?token=secret"
+        finally:
+            server.terminate()
+            server.wait(30)
+
+
+@pytest.mark.parametrize("page", ["formgrader", "feedback"])
+def test_a_submission_does_nothing_in_the_teachers_browser(
+    page: str, course: Path, browser: Browser, request: pytest.FixtureRequest
+) -> None:
+    if page == "feedback":
+        run_nbgrader(course, "generate_feedback", NAME)
+        address = (course / "feedback/mallory" / NAME / f"{NAME}.html").as_uri()
+    else:
+        address = request.getfixturevalue("formgrader")
+    asked: list[str] = []
+    with browser.new_context() as context:
+        tab = context.new_page()
+        tab.on("request", lambda one: asked.append(one.url))
+        tab.goto(address, wait_until="domcontentloaded")
+        # It is all there, as text.
+        for text in ("since 0<low, x<y", "window.hacked=8", "onerror="):
+            assert text in tab.locator("body").inner_text(), text
+        links: list[Any] = tab.evaluate("[...document.links].map(a => a.getAttribute('href'))")
+        assert "https://example.org/ten" in links
+        assert not [link for link in links if link and link.startswith(("data:", "java", "&"))]
+        for name in ("one", "two", "three", "four", "13"):
+            for link in tab.get_by_role("link", name=name, exact=True).all():
+                link.dispatch_event("click")
+        assert tab.evaluate("window.hacked") is None
+        assert tab.evaluate("[...document.querySelectorAll('[onerror],[onload]')].length") == 0
+    assert not [url for url in asked if url.startswith(SPY)]
