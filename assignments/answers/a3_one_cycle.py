@@ -2,7 +2,8 @@
 
 from d2lsched.teaching.answers import Known, Wrong
 
-# fmt: off: a mistake a line, as far as it fits
+# A mistake a line, as far as it fits.
+# fmt: off
 ANSWERS: dict[str, Known] = {}
 
 ANSWERS["range-test"] = Known(right={

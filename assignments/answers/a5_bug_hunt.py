@@ -5,7 +5,8 @@ from pathlib import Path
 
 from d2lsched.teaching.answers import Known, Wrong
 
-# fmt: off: a mistake a line, as far as it fits
+# A mistake a line, as far as it fits.
+# fmt: off
 ANSWERS: dict[str, Known] = {}
 
 QUESTIONS = runpy.run_path(str(Path(__file__).parents[1] / "questions" / "a5_bug_hunt.py"))

@@ -2,7 +2,8 @@
 
 from d2lsched.teaching.answers import Known, Wrong
 
-# fmt: off: a mistake a line, as far as it fits
+# A mistake a line, as far as it fits.
+# fmt: off
 
 ONE = "[0.9111, 0.9184, 0.9176, 0.9152, 0.9193, 0.9169, 0.9188, 0.9147, 0.9160, 0.9171]"
 OTHER = "[0.9142, 0.9155, 0.9191, 0.9160, 0.9181, 0.9188, 0.9170, 0.9158, 0.9149, 0.9177]"
