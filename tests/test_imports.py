@@ -78,8 +78,8 @@ PROMISED = {
     "": ["d2lsched*"],
 }
 """The first pattern that a module fits tells its extra."""
-#: Used by students, and in the sandbox: no extra is needed.
-BARE = ("checks", "parameters", "inside", "questions", "answers")
+#: Used by students, and in the sandbox: no extra is needed. (walls asks for its own when called.)
+BARE = ("checks", "parameters", "inside", "questions", "answers", "walls")
 MODULES = [module.name for module in pkgutil.walk_packages(d2lsched.__path__, "d2lsched.",
                                                            onerror=lambda _: None)]  # fmt: skip
 BLINDFOLD = """

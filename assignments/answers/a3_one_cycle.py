@@ -418,14 +418,14 @@ def my_run():
         "the peak is the highest rate": Wrong(1, "'highest' is", {
             "rates.argmax()": 'mine["pct_start"] * n - 1',
             "rates.max()": 'mine["peak"]'}, of="with NumPy"),
-        "the default share of the rise, from 1": Wrong(0.5, "'top' is", """
+        "the default share of the rise, from 1": Wrong(1, "'top' is", """
 def my_run():
     run = mine["images"], mine["batch_size"], mine["epochs"]
     n, longer = count_updates(*run), count_updates(*run, drop_last=False)
     rates = [one_cycle(t, mine["peak"], n, anneal="linear") for t in range(n)]
     top = int(np.argmax(rates))
     last = one_cycle(n - 1, mine["peak"], longer, anneal="linear")
-    return {"updates": n, "top": top + 1, "highest": rates[top], "last_if_kept": last}"""),
+    return {"updates": n, "top": top + 1, "highest": mine["peak"], "last_if_kept": last}"""),
         "a neighbor's numbers": Wrong(0, "'updates' is", """
 def my_run():
     return {"updates": 780, "top": 233, "highest": 0.4, "last_if_kept": 0.001}"""),

@@ -441,7 +441,7 @@ def my_plan():
         "a narrow grid": Wrong(1.5, "the rates of", {
             "4, 0.1, 0.2], second: (0.05, 0.1, 0.2)": "1, 0.11, 0.12], second: [0.1, 0.2, 0.4]"
         }, of="own grids"),
-        "ranges": Wrong(1, "write list(", {": 0.2,": ": 0.3,"}),
+        "ranges": Wrong(1, "write list(", {"list(range(seeds))": "range(seeds)"}),
         "the same seed five times": Wrong(1, "occurs twice", {"list(range(seeds))": "[3] * 5"}),
         "how many, not which": Wrong(1, "where a list is due", {"list(range(seeds))": "5"}),
     })

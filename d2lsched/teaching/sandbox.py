@@ -93,11 +93,10 @@ class Sandbox:
             filtered.seek(0)
             door = filtered.fileno()
             self._process = subprocess.Popen(
-                command(package, absent := tuple(absent), self.limits, door),
+                alone() + command(package, absent := tuple(absent), self.limits, door),
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                 env={},  # bubblewrap's own, which the submission could read in /proc
                 pass_fds=[door],
-                preexec_fn=alone(),  # one call of C, made before; threads do not matter to it
             )  # fmt: skip
         assert self._process.stdin is not None
         assert self._process.stdout is not None
