@@ -5,6 +5,7 @@ WORKERS   ?= 2
 NOTEBOOKS ?= chapters
 PORT      ?= 8000
 FRAMEWORK ?=
+SETTING   ?=
 
 BOOK      := _build/html/index.html
 BIN       := .venv/bin
@@ -83,9 +84,9 @@ lectures: $(INSTALLED) ## slides for two lectures, and the solutions of all exer
 	$(BIN)/python -m d2lsched.teaching.slides assignments/lectures/*.md
 	$(BIN)/python -m d2lsched.teaching.solutions
 
-experiments: $(INSTALLED) ## run the studies behind the book; an interrupted one continues
-	$(BIN)/python -m experiments.comparison
-	$(BIN)/python -m experiments.classics
+experiments: $(INSTALLED) ## run the studies behind the book, or one SETTING=mlp-sgd-50000x1; all go on
+	$(BIN)/python -m experiments.comparison $(SETTING)
+	@test -n "$(SETTING)" || $(BIN)/python -m experiments.classics
 
 bench: $(INSTALLED) ## measure schedules, training and sweeps, as ratios, and the grading of a class
 	$(BIN)/python benchmarks/schedules.py

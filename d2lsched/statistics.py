@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -96,17 +96,20 @@ def mean(values: Values, *, level: float = 0.95, unit: Unit = "") -> Estimate:
     95.90 ± 0.50 % (95 %, n = 3)
     """
     x = np.array(list(_by_seed(("values", values), unit).values()))
-    deviation = float(x.std(ddof=1)) if np.ptp(x) else 0.0
-    return _estimate(x, deviation, level, unit)
+    return _estimate(x, level, unit)
 
 
-def difference(a: Values, b: Values, *, level: float = 0.95, unit: Unit = "") -> Estimate:
+def difference(
+    a: Values, b: Values, *, level: float = 0.95, unit: Unit = "", variance: float = 0.0
+) -> Estimate:
     """The mean of a − b, paired by seed, with Student's interval and two-sided p.
 
     Where all differences are the same, t is undefined, and all there is to go by is that
     their signs agree: p is 2 / 2ⁿ (1 if they are 0), and the interval has width 0 from so
     many seeds on that 2 / 2ⁿ ≤ 1 − level (six, at 95 %), and is infinite with fewer.
 
+    variance: what the mean varies by beside its seeds, as with other images: in the square of
+        the unit, at least 0. t has Welch's and Satterthwaite's degrees of freedom then.
     level, unit, ValueError: as for `mean`, and seeds that only one of the two has.
 
     >>> cosine, constant = {0: 0.951, 1: 0.957, 2: 0.953}, {2: 0.947, 1: 0.949, 0: 0.946}
@@ -116,14 +119,15 @@ def difference(a: Values, b: Values, *, level: float = 0.95, unit: Unit = "") ->
     Traceback (most recent call last):
     ValueError: b has no seed 2, which a has: both must have the same seeds
     """
-    return _difference(("a", a), ("b", b), level, unit)
+    require(0 <= variance < math.inf, "variance", variance, "a finite number, at least 0")
+    return _difference(("a", a), ("b", b), level, unit, variance)
 
 
 def permutation(a: Values, b: Values) -> float:
     """The two-sided p of a − b by flipping signs, which supposes nothing about normality.
 
     If a and b do not differ, each dₛ might as well be −dₛ: p is the share of the 2ⁿ choices
-    of signs whose sum is at least as far from 0 as the one seen. Up to 20 seeds all are
+    of signs whose sum is at least as far from 0 as the one seen. Up to 40 seeds all are
     counted; above, 99,999 drawn with a fixed seed, and the one seen.
 
     ValueError: as for `difference`, and fewer than 10 seeds. Source: Fisher 1935, The design
@@ -139,13 +143,19 @@ def permutation(a: Values, b: Values) -> float:
     # Accuracies tie often. SciPy's permutation_test takes half of such ties apart: it allows
     # for rounding relative to the sum, which is much smaller than the numbers subtracted.
     seen = abs(d.sum()) - n * rounding
-    if n > 20:  # 2²⁰ sums fill 8 MB
+    if seen <= 0:
+        return 1.0
+    if n > 40:
         signs = np.random.default_rng(0).choice([-1.0, 1.0], (99_999, n))
         return float(1 + np.sum(np.abs(signs @ d) >= seen)) / 100_000
-    sums = np.zeros(1)
-    for one in d:
-        sums = np.concatenate([sums + one, sums - one])
-    return float(np.mean(np.abs(sums) >= seen))
+    halves = []  # every sum of all is one of the first half's and one of the second's
+    for part in np.split(d, [n // 2]):
+        sums = np.zeros(1)
+        for one in part:
+            sums = np.concatenate([sums + one, sums - one])
+        halves.append(np.sort(sums))
+    above = len(halves[1]) - np.searchsorted(halves[1], seen - halves[0])
+    return float(2 * above.sum() / 2**n)  # as many lie below −seen
 
 
 def holm(p: Sequence[float] | np.ndarray) -> np.ndarray:
@@ -323,25 +333,31 @@ def _verdict(statement: str, found: Estimate, supported: bool, needed: str) -> E
     return found
 
 
-def _difference(a: _Named, b: _Named, level: float, unit: Unit) -> Estimate:
+def _difference(
+    a: _Named, b: _Named, level: float, unit: Unit, variance: float = 0.0
+) -> Estimate:
     d, rounding = _paired(a, b, unit)
-    n, size = len(d), abs(float(d.mean()))
-    if np.ptp(d) > rounding:
-        deviation = float(d.std(ddof=1))
-        p = float(2 * stats.t.sf(size / deviation * math.sqrt(n), n - 1))
-        return _estimate(d, deviation, level, unit, p)
-    if size <= rounding:
+    n = len(d)
+    if np.ptp(d) > rounding or variance:
+        return _estimate(d, level, unit, variance, tested=True)
+    if abs(float(d.mean())) <= rounding:
         d = np.zeros(n)
-    deviation = 0.0 if 2 * 0.5**n <= 1 - level else math.inf
-    return _estimate(d, deviation, level, unit, p=2 * 0.5**n if d.any() else 1.0)
+    same = _estimate(np.full(n, d.mean()), level, unit)
+    half = 0.0 if 2 * 0.5**n <= 1 - level else math.inf
+    p = 2 * 0.5**n if d.any() else 1.0
+    return replace(same, low=same.mean - half, high=same.mean + half, p=p)
 
 
 def _estimate(
-    x: np.ndarray, deviation: float, level: float, unit: Unit, p: float | None = None
+    x: np.ndarray, level: float, unit: Unit, variance: float = 0.0, tested: bool = False
 ) -> Estimate:
     require(0 < level < 1, "level", level, "a number above 0 and below 1")
     n, center = len(x), float(x.mean())
-    half = float(stats.t.ppf((1 + level) / 2, n - 1)) * deviation / math.sqrt(n)
+    seeds = float(x.var(ddof=1)) / n if np.ptp(x) else 0.0
+    freedom = (n - 1) * (1 + variance / seeds) ** 2 if seeds else math.inf
+    error = math.sqrt(seeds + variance)
+    half = float(stats.t.ppf((1 + level) / 2, freedom)) * error
+    p = float(2 * stats.t.sf(abs(center) / error, freedom)) if tested else None
     return Estimate(center, center - half, center + half, n, level, unit, p)
 
 

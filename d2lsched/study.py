@@ -1,26 +1,263 @@
-"""What the book's study of all schedules found: committed results, to be asked by name.
+r"""What the book's study of all schedules found: committed results, and what they let one say.
 
-``make experiments`` made them; ``experiments/README.md`` says how every schedule got its peak
-rate (the best of six on validation images) before it met ten new seeds and the test set.
+`table` holds all runs; ``make experiments`` made them, and ``experiments/README.md`` says how.
+A setting is a model, an optimizer, a number of images and of epochs, and is named so:
+"mlp-sgd-50000x1". In each, every candidate's peak rate is the one with the best mean validation
+accuracy; what counts is the accuracy on images that no run of the setting has seen.
+
+`verdict` is the book's one rule. Of two candidates whose accuracies differ by $d_s$ at seed
+$s$, n seeds in all, the interval is
+
+$$\bar d \pm t_\nu \sqrt{V}, \quad
+V = \hat\sigma_d^2 / n + V_\text{images} + V_\text{search},$$
+
+where the second term is the variance that other images would bring
+(``experiments/comparison.py`` computes it), the third that of another search (`searched`), and
+$\nu$ is Welch and Satterthwaite's. A test shows by simulation that it covers as it says. The
+level is Bonferroni's for the setting's family: all candidates against the constant rate, and
+`PAIRS`.
+
+- *better*, *worse*: the interval leaves 0 out, and so do Student's test and sign flips, both
+  corrected by Holm;
+- *the same*: the interval lies within ±0.2 points;
+- *open*: none of these.
+
 `classics` holds the results of two well-known small comparisons, made again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from .extras import needs
+from .schedules.base import one_of
+from .statistics import ALPHA, Estimate, difference, holm, permutation
 
 with needs("sweep"):
     import pandas as pd
 
 COMPARISON = Path(__file__).parent / "data" / "comparison.csv"
 CLASSICS = COMPARISON.with_name("classics.csv")
+STUDY = COMPARISON.with_name("study")
+
+MARGIN = 0.2
+"""Points that matter: the book's one margin."""
+
+PAIRS = (
+    ("LinearDecay", "CosineDecay"), ("Warmup", "CosineDecay"), ("OneCycle", "CosineDecay"),
+    ("CosineRestarts", "CosineDecay"), ("WarmupStableDecay", "CosineDecay"),
+    ("PolynomialDecay", "LinearDecay"), ("Rex", "LinearDecay"), ("EMA", "LinearDecay"),
+    ("ScheduleFree", "LinearDecay"), ("EMA", "WarmupStableDecay"),
+    ("StepDecay", "MultiStepDecay"), ("StepDecay", "ExponentialDecay"),
+    ("ReduceOnPlateau", "MultiStepDecay"),
+)  # fmt: skip
+"""What is compared beside all candidates with the constant rate, named before any result."""
+
+Word = Literal["better", "worse", "the same", "open"]
+COLUMNS = [
+    "name", "model", "optimizer", "images", "epochs", "peak", "seed", "validation_accuracy",
+    "test_accuracy", "heldout_accuracy",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, repr=False)
+class Verdict:
+    """What may be said of a and b in a setting, and the interval that it rests on.
+
+    word: "better", "worse", "the same" (within 0.2 points) or "open"; better is a.
+    gap: the `Estimate` of a − b in points. p: the largest of the three corrected p.
+    """
+
+    setting: str
+    a: str
+    b: str
+    word: Word
+    gap: Estimate
+    p: float
+
+    def __repr__(self) -> str:
+        told = {
+            "better": "is better than", "worse": "is worse than",
+            "the same": f"is the same within {MARGIN} points as",
+            "open": "cannot be told from",
+        }[self.word]  # fmt: skip
+        return f"{self.setting}: {self.a} {told} {self.b}, {self.gap}"
+
+
+def settings() -> list[str]:
+    """The settings whose results are there, by name."""
+    return sorted(path.name.partition(".")[0] for path in STUDY.glob("*.csv.xz"))
+
+
+def table(setting: str = "") -> pd.DataFrame:
+    """All runs, a row a run: of one setting, or of all.
+
+    The columns: name, model, optimizer, images, epochs, peak, seed, validation_accuracy,
+    test_accuracy, heldout_accuracy. Accuracies are shares, of 5,000 validation images, of the
+    10,000 test images, and of all that no run of the setting has seen, test images included.
+    For one setting also train_accuracy, of the last epoch, and validation_loss.
+
+    LookupError, naming what there is, for a setting without results.
+    """
+    if setting:
+        there = settings()
+        if setting not in there:
+            raise LookupError(f"the study has no results of the setting {setting!r}: {there}")
+        return _read(STUDY / f"{setting}.csv.xz")
+    found = [_read(STUDY / f"{name}.csv.xz")[COLUMNS] for name in settings()]
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=COLUMNS)
+
+
+def best(runs: pd.DataFrame) -> pd.DataFrame:
+    """Each candidate's runs at the peak with the best mean validation accuracy.
+
+    runs: of one setting, as `table` has them. Of equal peaks the lowest is taken.
+    """
+    score = runs.groupby(["name", "peak"])["validation_accuracy"].mean()
+    chosen = score.groupby("name").idxmax()
+    return runs.set_index(["name", "peak"]).loc[chosen].reset_index()
+
+
+def searched(runs: pd.DataFrame) -> pd.Series:
+    """By name: what another search of the peak would add to the variance of the mean accuracy.
+
+    The seeds are resampled 1,000 times, and each time the peak is chosen anew; with π the
+    shares of the peaks it is the variance of their mean accuracies under π, less what these
+    vary by themselves (so it may come out below 0, by chance).
+
+    runs: of one setting, as `table` has them.
+    """
+    found, generator = {}, np.random.default_rng(0)
+    for name, tried in runs.groupby("name"):
+        score, outcome = (
+            tried.pivot_table(index="peak", columns="seed", values=value).to_numpy()
+            for value in ("validation_accuracy", "heldout_accuracy")
+        )
+        peaks, seeds = score.shape
+        draws = generator.multinomial(seeds, np.full(seeds, 1 / seeds), 1_000)
+        chosen = (score @ draws.T).argmax(axis=0)
+        share = np.bincount(chosen, minlength=peaks) / len(draws)
+        means, noise = outcome.mean(axis=1), outcome.var(axis=1, ddof=1) / seeds
+        spread = share @ (means - share @ means) ** 2
+        found[name] = spread - (share * (1 - share)) @ noise
+    return pd.Series(found)
+
+
+def family(names: list[str]) -> list[tuple[str, str]]:
+    """What is compared where these are the candidates: each with the constant, and `PAIRS`."""
+    against = [(name, "Constant") for name in names if name != "Constant"]
+    return against + [pair for pair in PAIRS if set(pair) <= set(names)]
+
+
+def judged(finals: pd.DataFrame, images: pd.DataFrame, search: pd.Series) -> pd.DataFrame:
+    """The rule for one setting: a row for each pair of its family, by (a, b).
+
+    finals: a row a run, with name, seed and heldout_accuracy, as from `best`.
+    images: by two names, the covariance of their mean accuracies over other images.
+    search: by name, as from `searched`.
+
+    Columns: `difference`, `low` and `high` in points, `n`, `level`; the corrected p of
+    `student`, `signs` and `interval`; `word`.
+    """
+    runs = finals.pivot_table(index="seed", columns="name", values="heldout_accuracy")
+    pairs = family(finals["name"].unique().tolist())
+    level, rows = 1 - ALPHA / len(pairs), []
+    for a, b in pairs:
+        other_images = images.loc[a, a] + images.loc[b, b] - 2 * images.loc[a, b]
+        others = max(0.0, other_images) + max(0.0, search[a] + search[b])
+        paired = runs[a], runs[b]
+        gap = difference(*paired, level=level, unit="points", variance=1e4 * others)
+        rows.append({
+            "difference": gap.mean, "low": gap.low, "high": gap.high, "n": gap.n,
+            "level": level, "interval": gap.p, "signs": permutation(*paired),
+            "student": difference(*paired, unit="points").p,
+        })  # fmt: skip
+    found = pd.DataFrame(rows, pd.MultiIndex.from_tuples(pairs, names=["a", "b"]))
+    for test in ("student", "signs", "interval"):
+        found[test] = holm(found[test])
+    return found.assign(word=[_word(row) for row in found.itertuples()])
+
+
+def _word(row: Any) -> Word:
+    tests = max(row.student, row.signs, row.interval) <= ALPHA
+    if tests and (row.low > 0 or row.high < 0):
+        return "better" if row.low > 0 else "worse"
+    inside = row.low > -MARGIN and row.high < MARGIN
+    return "the same" if inside else "open"
+
+
+@cache
+def verdicts(setting: str) -> pd.DataFrame:
+    """All verdicts of a setting, as `judged` returns them; LookupError as for `table`."""
+    runs = table(setting)
+    return judged(best(runs), _covariance(setting), searched(runs))
+
+
+def verdict(setting: str, a: str, b: str = "Constant") -> Verdict:
+    """What may be said of a against b in a setting.
+
+    setting: by name, as "mlp-sgd-50000x1". a, b: candidates, by the names in `table`.
+
+    LookupError for a setting without results, and for two that were not to be compared there.
+    """
+    found, sign = verdicts(setting), 1
+    if (a, b) not in found.index:
+        sign = -1
+        if (b, a) not in found.index:
+            raise LookupError(f"in {setting} {a} and {b} are not compared: {list(found.index)}")
+    row = found.loc[(a, b) if sign == 1 else (b, a)]
+    low, high = sorted((sign * row["low"], sign * row["high"]))
+    p = float(max(row["student"], row["signs"], row["interval"]))
+    gap = Estimate(
+        sign * row["difference"], low, high, int(row["n"]), row["level"], "points", p
+    )
+    turned: dict[Word, Word] = {"better": "worse", "worse": "better"}
+    word = row["word"] if sign == 1 else turned.get(row["word"], row["word"])
+    return Verdict(setting, a, b, word, gap, p)
+
+
+def expect(setting: str, a: str, predicted: Word, b: str = "Constant") -> Verdict:
+    """Print what was predicted of a against b, before, and what came; nothing is raised.
+
+    predicted: "better", "worse", "the same" or "open". ValueError for another word,
+    LookupError as for `verdict`.
+    """
+    one_of("predicted", predicted, Word)
+    found = verdict(setting, a, b)
+    came = "as predicted" if found.word == predicted else f"predicted was: {predicted}"
+    print(f"{found} ({came})")
+    return found
+
+
+def predictions() -> pd.DataFrame:
+    """What was predicted before any run of *seen once* and of LeNet, and what came.
+
+    A row a prediction: setting, a, b, predicted, and found, empty while there are no results.
+    """
+    rows, there = _read(STUDY / "predictions.csv"), settings()
+    found = [
+        verdict(row.setting, row.a, row.b).word if row.setting in there else ""
+        for row in rows.itertuples()
+    ]
+    return rows.assign(found=found)
+
+
+def sensitivity(setting: str) -> pd.DataFrame:
+    """What five reanalyses would say in place of each verdict: see ``experiments/referee.py``.
+
+    A row for each pair of the family. LookupError for a setting without them.
+    """
+    return _where("the referee has", _read(STUDY / "sensitivity.csv"), {"setting": setting})
+
+
+def _covariance(setting: str) -> pd.DataFrame:
+    return pd.read_csv(STUDY / f"{setting}.images.csv", index_col=0)
 
 
 def runs(

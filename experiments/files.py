@@ -16,18 +16,26 @@ from d2lsched.run import RESULTS_VERSION
 def write(path: Path, table: pd.DataFrame, columns: Mapping[str, type], seeds: str) -> None:
     """The columns of the table as CSV; comment lines before it say where it comes from."""
     versions = sorted({part for text in table["versions"] for part in text.split(", ")})
-    notes = {
-        "command": "make experiments",
+    about = notes(
+        command="make experiments",
+        runs=f"{len(table)}, {table['epochs'].sum():,} epochs of 10,000 images",
+        seeds=seeds,
+        versions=", ".join(versions),
+    )
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.writelines(f"# {name}: {text}\n" for name, text in about.items())
+        table[list(columns)].to_csv(file, index=False, float_format="%.6g", lineterminator="\n")
+
+
+def notes(versions: str, **about: str) -> dict[str, str]:
+    """Where results come from: what is told about them, the versions, the machine, the day."""
+    return {
+        **about,
         "finished": f"{datetime.now(UTC):%Y-%m-%d}",
-        "runs": f"{len(table)}, {table['epochs'].sum():,} epochs of 10,000 images",
-        "seeds": seeds,
-        "versions": f"{', '.join(versions)}, results version {RESULTS_VERSION}",
+        "versions": f"{versions}, results version {RESULTS_VERSION}",
         "hardware": f"{processor()} ({platform.machine()}), {os.cpu_count()} cores",
         "system": f"{platform.system()}, Python {platform.python_version()}",
     }
-    with path.open("w", encoding="utf-8", newline="") as file:
-        file.writelines(f"# {name}: {text}\n" for name, text in notes.items())
-        table[list(columns)].to_csv(file, index=False, float_format="%.6g", lineterminator="\n")
 
 
 def processor() -> str:

@@ -9,8 +9,8 @@ import pytest
 from conftest import assert_same_mean
 
 from d2lsched.run import RESULTS_VERSION
-from experiments import comparison
-from experiments.comparison import RESULTS, SEEDS, SETTINGS, Setting, read
+from experiments import first_edition as comparison
+from experiments.first_edition import RESULTS, SEEDS, SETTINGS, Setting, read
 
 # One epoch of the MLP at a peak of at most this is calm: rounding, which every processor does
 # its own way, changes losses by up to 1e-4. Longer or faster runs are chaotic: on another

@@ -159,8 +159,8 @@ def test_the_permutation_p_is_scipys_and_ties_are_ties():
         assert permutation(a, b) == pytest.approx(exact.pvalue, abs=1e-12)
 
 
-def test_from_21_seeds_on_signs_are_drawn_and_the_answer_stays_the_same():
-    a, b = accuracies(np.random.default_rng(5), 30, gain=0.001)
+def test_from_41_seeds_on_signs_are_drawn_and_the_answer_stays_the_same():
+    a, b = accuracies(np.random.default_rng(5), 41, gain=0.001)
     p = permutation(a, b)
     assert p == permutation(a, b)
     assert p == pytest.approx(difference(a, b).p, abs=0.01)
@@ -482,3 +482,23 @@ RUNS = table({"constant": [0.1, 0.2, 0.4], "cosine": [0.3, 0.3, 0.5]}, seeds=[7,
 def test_what_cannot_be_is_refused_by_name(call, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         call()
+
+
+def test_up_to_40_seeds_all_signs_are_counted():
+    a, b = accuracies(np.random.default_rng(5), 40, gain=0.01)
+    assert permutation(a + 0.1, b) == 2 / 2**40
+
+
+def test_a_variance_beside_the_seeds_widens_the_interval():
+    a, b = accuracies(np.random.default_rng(6), 10, gain=0.001)
+    alone, more = difference(a, b), difference(a, b, variance=1e-6)
+    error = (alone.high - alone.low) / 2 / stats.t.ppf(0.975, 9)
+    total = error**2 + 1e-6
+    half = stats.t.ppf(0.975, 9 * (total / error**2) ** 2) * total**0.5
+    assert (more.high - more.low) / 2 == pytest.approx(half)
+    assert more.p > alone.p
+    # without spread over seeds it is all there is: a normal interval
+    flat = difference([0.5] * 10, [0.4] * 10, variance=1e-4)
+    assert flat.high - flat.mean == pytest.approx(1.96e-2, rel=1e-4)
+    with pytest.raises(ValueError, match="variance = -1"):
+        difference(a, b, variance=-1)

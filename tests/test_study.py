@@ -3,7 +3,7 @@
 import pytest
 
 from d2lsched import study
-from experiments.comparison import SEEDS, SETTINGS, read
+from experiments.first_edition import SEEDS, SETTINGS, read
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=str)
