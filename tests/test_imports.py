@@ -84,7 +84,7 @@ PROMISED = {
     "": ["d2lsched*"],
 }
 """The first pattern that a module fits tells its extra."""
-#: Used by students, and in the sandbox: no extra is needed. (walls asks for its own when called.)
+#: Used by students, and in the sandbox: no extra is needed. (walls asks for its own later.)
 BARE = ("checks", "parameters", "inside", "questions", "answers", "walls")
 MODULES = [module.name for module in pkgutil.walk_packages(d2lsched.__path__, "d2lsched.",
                                                            onerror=lambda _: None)]  # fmt: skip
