@@ -425,7 +425,7 @@ def my_run():
     rates = [one_cycle(t, mine["peak"], n, anneal="linear") for t in range(n)]
     top = int(np.argmax(rates))
     last = one_cycle(n - 1, mine["peak"], longer, anneal="linear")
-    return {"updates": n, "top": top + 1, "highest": mine["peak"], "last_if_kept": last}"""),
+    return {"updates": n, "top": top + 1, "highest": rates[top], "last_if_kept": last}"""),
         "a neighbor's numbers": Wrong(0, "'updates' is", """
 def my_run():
     return {"updates": 780, "top": 233, "highest": 0.4, "last_if_kept": 0.001}"""),
