@@ -2,10 +2,13 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -63,6 +66,50 @@ def assert_same_mean(found: list[float], stored: list[float]) -> None:
         gap = difference(found, stored, level=0.999)
         assert gap.low <= 0 <= gap.high, gap
         assert gap.high - gap.low < 0.1, gap  # else nothing is shown
+
+
+@contextmanager
+def jupyter_server(program: list[str], folder: Path, **variables: str) -> Iterator[str]:
+    """The address of a Jupyter server of its own, which shows a folder; its token is "secret"."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    settings = {
+        "port": port, "port_retries": 0, "ip": "127.0.0.1", "open_browser": False,
+        "root_dir": str(folder), "allow_root": True,
+    }  # fmt: skip
+    command = [
+        *program,
+        *(f"--ServerApp.{name}={value}" for name, value in settings.items()),
+        "--IdentityProvider.token=secret",
+    ]
+    homes = {
+        name: str(folder / "jupyter" / name)
+        for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
+    }
+    environment = {**os.environ, **homes, "JUPYTER_PREFER_ENV_PATH": "1", **variables}
+    log = folder / "server.log"
+    with (
+        log.open("w") as output,
+        subprocess.Popen(
+            command, env=environment, cwd=folder, stdout=output, stderr=output
+        ) as server,
+    ):
+        try:
+            url = f"http://127.0.0.1:{port}"
+            end = time.monotonic() + 60
+            while True:
+                try:
+                    urllib.request.urlopen(f"{url}/api?token=secret", timeout=5).close()
+                    break
+                except OSError:
+                    assert server.poll() is None, log.read_text()
+                    assert time.monotonic() < end, log.read_text()
+                    time.sleep(0.2)
+            yield url
+        finally:
+            server.terminate()
+            server.wait(30)
 
 
 def eventually(read: Callable[[], Any], wanted: Any, seconds: float = 10) -> None:

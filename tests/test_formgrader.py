@@ -1,18 +1,13 @@
 """The teacher's browser: hostile submissions in the real formgrader and feedback pages."""
 
 import json
-import os
-import socket
-import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import made_course, run_nbgrader
+from conftest import jupyter_server, made_course, run_nbgrader
 from nbgrader.api import Gradebook
 from playwright.sync_api import Browser
 
@@ -60,43 +55,12 @@ def formgrader(course: Path) -> Iterator[str]:
     """The address of the submission in a formgrader, started as teaching.md says."""
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "d2lsched") as book:
         where = book.find_submission_notebook(NAME, NAME, "mallory").id
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [
-        sys.executable, "-m", "jupyter_server", f"--ServerApp.port={port}",
-        "--ServerApp.port_retries=0", "--ServerApp.ip=127.0.0.1", "--ServerApp.allow_root=True",
-        f"--ServerApp.root_dir={course}", "--ServerApp.open_browser=False",
-        "--IdentityProvider.token=secret",
+    program = [
+        sys.executable, "-m", "jupyter_server",
         "--ServerApp.jpserver_extensions=nbgrader.server_extensions.formgrader=True",
     ]  # fmt: skip
-    homes = {
-        name: str(course / "jupyter" / name)
-        for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
-    }
-    environment = {**os.environ, **homes, "JUPYTER_PREFER_ENV_PATH": "1"}
-    log = course / "server.log"
-    with (
-        log.open("w") as output,
-        subprocess.Popen(
-            command, env=environment, cwd=course, stdout=output, stderr=output
-        ) as server,
-    ):
-        try:
-            url = f"http://127.0.0.1:{port}"
-            end = time.monotonic() + 60
-            while True:
-                try:
-                    urllib.request.urlopen(f"{url}/api?token=secret", timeout=5).close()
-                    break
-                except OSError:
-                    assert server.poll() is None, log.read_text()
-                    assert time.monotonic() < end, log.read_text()
-                    time.sleep(0.2)
-            yield f"{url}/formgrader/submissions/{where}/?token=secret"
-        finally:
-            server.terminate()
-            server.wait(30)
+    with jupyter_server(program, course) as url:
+        yield f"{url}/formgrader/submissions/{where}/?token=secret"
 
 
 @pytest.mark.parametrize("page", ["formgrader", "feedback"])

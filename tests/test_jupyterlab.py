@@ -6,20 +6,16 @@ Every chapter reads as it is meant, and the lab's widget and Python see the same
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import shutil
-import socket
-import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import nbformat
 import pytest
+from conftest import jupyter_server
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from playwright.sync_api import Browser, Page, expect
 from test_plain import NOTEBOOKS, WORKS
@@ -61,47 +57,16 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     setting = folder / "settings/@jupyterlab/notebook-extension/tracker.jupyterlab-settings"
     setting.parent.mkdir(parents=True)
     setting.write_text('{"windowingMode": "none"}', encoding="utf-8")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    settings = {
-        "port": port, "port_retries": 0, "ip": "127.0.0.1", "open_browser": False,
-        "root_dir": str(folder), "allow_root": True,
-    }  # fmt: skip
-    homes = {
-        name: str(folder / name)
-        for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
-    }
-    command = [
+    program = [
         str(Path(sys.executable).with_name("jupyter-lab")),
-        *(f"--ServerApp.{name}={value}" for name, value in settings.items()),
-        "--IdentityProvider.token=secret",
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         "--LabApp.expose_app_in_browser=True",
     ]
-    homes["JUPYTERLAB_SETTINGS_DIR"] = str(folder / "settings")
-    environment = {**os.environ, **homes, "JUPYTER_PREFER_ENV_PATH": "1"}
-    log = folder / "server.log"
-    with (
-        log.open("w") as output,
-        subprocess.Popen(command, env=environment, stdout=output, stderr=output) as server,
-    ):
-        try:
-            url = f"http://127.0.0.1:{port}"
-            end = time.monotonic() + 60
-            while True:
-                try:
-                    urllib.request.urlopen(f"{url}/api?token=secret", timeout=5).close()
-                    break
-                except OSError:
-                    assert server.poll() is None, log.read_text()
-                    assert time.monotonic() < end, log.read_text()
-                    time.sleep(0.2)
-            yield url
-        finally:
-            server.terminate()
-            server.wait(30)
+    with jupyter_server(
+        program, folder, JUPYTERLAB_SETTINGS_DIR=str(folder / "settings")
+    ) as url:
+        yield url
 
 
 @pytest.mark.slow
