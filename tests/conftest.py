@@ -70,7 +70,7 @@ def assert_same_mean(found: list[float], stored: list[float]) -> None:
 
 @contextmanager
 def jupyter_server(program: list[str], folder: Path, **variables: str) -> Iterator[str]:
-    """The address of a Jupyter server of its own, which shows a folder; its token is "secret"."""
+    """The address of a Jupyter server of its own that shows a folder; its token is "secret"."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
