@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[1]
 FEW, SOME = 3, 10  # `python tests/parity.py` compares MANY
 
 
-@pytest.mark.filterwarnings("ignore:.*torch.jit.script:DeprecationWarning")  # ignite's
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")  # ignite's
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_a_library_gives_our_rates_or_differs_as_stated(case: Case):
     total = Total()
@@ -39,7 +39,7 @@ def test_a_library_gives_our_rates_or_differs_as_stated(case: Case):
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore:.*torch.jit.script:DeprecationWarning")  # ignite's
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")  # ignite's
 def test_many_parameter_sets():
     totals = compare(SOME)
     print(f"\n{report(totals)}")

@@ -1,0 +1,112 @@
+"""The page *In your own loop*: every block runs, in order, with the real library."""
+
+import re
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+TEXT = (ROOT / "chapters/in-your-own-loop.md").read_text(encoding="utf-8")
+INTRODUCTION, *PARTS = re.split(r"^\(loop-(\w+)\)=$", TEXT, flags=re.M)
+SECTIONS = dict(zip(PARTS[::2], PARTS[1::2], strict=True))
+BLOCK = re.compile(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.M | re.S)
+#: What a section says that it was run with: its words, and the distribution.
+VERSIONS = {
+    "torch": ("PyTorch", "torch"), "lightning": ("PyTorch Lightning", "pytorch-lightning"),
+    "accelerate": ("Accelerate", "accelerate"), "trainer": ("Transformers", "transformers"),
+    "keras": ("Keras", "keras"), "optax": ("optax", "optax"), "flax": ("Flax", "flax"),
+}  # fmt: skip
+MARK = "--- the output of a block ---"
+
+
+def program(section: str) -> tuple[str, list[str]]:
+    """The section's blocks as one program, and what each of them should print."""
+    blocks = BLOCK.findall(INTRODUCTION) + BLOCK.findall(SECTIONS[section])
+    code = "".join(f"{block}\nprint({MARK!r})\n" for block, _ in blocks)
+    return code, [printed for _, printed in blocks]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_block_of_a_section_prints_what_stands_below_it(section: str, tmp_path: Path):
+    code, expected = program(section)
+    assert len(expected) >= 3
+    assert any("True" in printed for printed in expected)
+    (tmp_path / "loop.py").write_text(code, encoding="utf-8")
+    command = [sys.executable, "-W", "ignore", "loop.py"]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr[-4000:]
+    printed = run.stdout.split(f"{MARK}\n")
+    assert printed.pop() == ""
+    assert printed == expected
+
+
+def test_a_section_names_the_version_it_was_run_with():
+    assert SECTIONS.keys() == VERSIONS.keys()
+    for section, (name, distribution) in VERSIONS.items():
+        minor = ".".join(version(distribution).split(".")[:2])
+        assert re.search(rf"{name} {re.escape(minor)}[^\d]", SECTIONS[section]), section
+
+
+def test_every_section_has_its_four_answers():
+    for section, text in SECTIONS.items():
+        for answer in ("**Log.**", "**Resume.**", "**Trap: "):
+            assert answer in text, (section, answer)
+        longest = max(
+            len(line) for block, _ in BLOCK.findall(text) for line in block.splitlines()
+        )
+        assert longest <= 96
+
+
+# What the page says of Accelerate on several processes: two of them, on this machine.
+PROCESSES = """
+import torch
+from accelerate import Accelerator, debug_launcher
+from d2lsched import LinearDecay
+from d2lsched.torch import native
+
+
+def run(**settings):
+    accelerator = Accelerator(cpu=True, **settings)
+    model = torch.nn.Linear(1, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    scheduler = native(LinearDecay(1.0, 10), optimizer)
+    model, optimizer, scheduler = accelerator.prepare(model, optimizer, scheduler)
+    rates = []
+    for _ in range(4):
+        rates.append(round(scheduler.get_last_lr()[0], 6))
+        accelerator.backward(model(torch.ones(1, 1)).sum())
+        optimizer.step()
+        scheduler.step()
+    if accelerator.is_main_process:
+        print(accelerator.num_processes, rates, flush=True)
+
+
+def both():
+    run()
+    run(step_scheduler_with_optimizer=False)
+
+
+if __name__ == "__main__":
+    debug_launcher(both, num_processes=2)
+"""
+
+
+@pytest.mark.slow
+def test_on_two_processes_a_prepared_scheduler_takes_two_steps_unless_told_otherwise(tmp_path):
+    (tmp_path / "two.py").write_text(PROCESSES, encoding="utf-8")
+    command = [sys.executable, "-W", "ignore", "two.py"]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr[-4000:]
+    assert run.stdout.splitlines()[-2:] == ["2 [1.0, 0.8, 0.6, 0.4]", "2 [1.0, 0.9, 0.8, 0.7]"]
+
+
+@pytest.mark.slow
+def test_a_block_that_prints_something_else_would_be_noticed(tmp_path, monkeypatch):
+    wrong = SECTIONS["torch"].replace("epochs=2)\nprint", "epochs=1)\nprint")
+    monkeypatch.setitem(SECTIONS, "torch", wrong)
+    with pytest.raises(AssertionError):
+        test_every_block_of_a_section_prints_what_stands_below_it("torch", tmp_path)
