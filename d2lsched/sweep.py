@@ -164,10 +164,11 @@ def sweep(
     require(n_jobs != 0, "n_jobs", n_jobs, "a number of jobs, or -1 for one a core")
     with _only_sweep_of(store), opened(store, write=True) as kept:
         kept.check()
-        done = {row.key: row.error is not None for row in kept.rows() if row.key in unique}
+        done = {row.key: row for row in kept.rows() if row.key in unique}
         if retry_failed:
-            done = {key: failed for key, failed in done.items() if not failed}
+            done = {key: row for key, row in done.items() if row.error is None}
         left = sorted((run for key, run in unique.items() if key not in done), key=_compiled)
+        failed = sum(row.error is not None for row in done.values())
         epochs = sum(run.epochs for run in unique.values())
         before = epochs - sum(run.epochs for run in left)
         bar = tqdm(total=epochs, initial=before, unit="epoch", disable=not progress)
@@ -178,15 +179,16 @@ def sweep(
                     about = (outcome.summary, outcome.error, outcome.versions)
                     row = Row(run.key, RESULTS_VERSION, json.dumps(run.settings), *about)
                     kept.keep(row, outcome.history)
-                    done[run.key] = outcome.error is not None
-                    state = f"{len(done)} of {len(unique)} runs, {sum(done.values())} failed"
+                    done[run.key] = row
+                    failed += row.error is not None
+                    state = f"{len(done)} of {len(unique)} runs, {failed} failed"
                     bar.set_postfix_str(state, refresh=False)
                     bar.update(run.epochs)
         except KeyboardInterrupt:  # which may have come when a run was kept but not counted
             state = f"{sum(row.key in unique for row in kept.rows())} of {len(unique)} runs"
             print(f"Stopped: {state} are in {store}", file=sys.stderr)
             raise
-    return results(store, unique.values())
+    return _table(map(done.__getitem__, unique))
 
 
 def _only_sweep_of(store: str | Path) -> Any:
@@ -213,8 +215,12 @@ def results(store: str | Path, runs: Iterable[Run] | None = None) -> pd.DataFram
     with opened(store) as kept:
         found = {row.key: row for row in kept.rows() if row.results_version == RESULTS_VERSION}
     keys = found if runs is None else [run.key for run in runs if run.key in found]
+    return _table(map(found.__getitem__, keys))
+
+
+def _table(stored: Iterable[Row]) -> pd.DataFrame:
     rows = []
-    for row in map(found.__getitem__, keys):
+    for row in stored:
         ended = json.loads(row.summary) if row.summary else {}
         about = {"error": row.error, "versions": row.versions, "key": row.key}
         rows.append({**json.loads(row.settings), **ended, **about})
