@@ -81,6 +81,11 @@ def prepared(latex: str) -> str:
 
 def repair(element: Element) -> None:
     """Rewrite in place what browsers do not understand in one element."""
+    if element.tag == "mtd" and element.get("columnalign") == "right":
+        # Chromium begins every cell on the left; one that runs from right to left ends there.
+        row = Element("mrow", dir="ltr")
+        row[:], element[:] = list(element), [row]
+        element.set("dir", "rtl")
     raw, text = element.text or "", html.unescape(element.text or "")
     element.text = text
     if element.tag == "mi" and raw != text and re.fullmatch("[A-Za-z]", text):
@@ -96,6 +101,8 @@ def repair(element: Element) -> None:
     if element.tag == "mo" and text in ORDINARY:
         element.tag = "mi"
         element.set("mathvariant", "normal")
+    elif text == "*" and element.tag == "mo":  # as typed, it is high and small already
+        element.text = "∗"
     elif text == "~" and element.tag == "mi":  # \sim arrives as an identifier
         element.tag, element.text = "mo", "∼"
     elif text == "±" and element.tag == "mi":  # so does \pm
