@@ -86,6 +86,7 @@ def test_wrong_latex_is_refused(latex: str) -> None:
     (r"\operatorname*{argmin}_x f", "<munder>"),
     (r"t \to \infty", '<mi mathvariant="normal">∞</mi>'),
     (r"a \pm b", "<mo>±</mo>"),
+    (r"\left( \sum_{t=0}^n t \right)", "<munderover><mo movablelimits=\"true\">∑</mo>"),
     ("w^*", "<mo lspace=\"0\" rspace=\"0\">∗</mo>"),
     (r"\begin{aligned} a &= b \end{aligned}",
      '<mtd columnalign="right" dir="rtl"><mrow dir="ltr"><mi>a</mi></mrow></mtd>'),

@@ -57,7 +57,7 @@ def test_folding_changes_tags_alone() -> None:
     before = [cell.outputs for cell in cells]
     fold(notebook)
     fold(notebook)
-    assert [cell.metadata.tags for cell in cells] == [["torch", "hide-input"], []]
+    assert [cell.metadata for cell in cells] == [{"tags": ["torch", "hide-input"]}, {}]
     assert [cell.outputs for cell in cells] == before
 
 

@@ -77,8 +77,9 @@ def fold(notebook: NotebookNode) -> None:
     drawing = {id(cell) for cell in only_drawing(notebook)}
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            tags = [tag for tag in cell.metadata.get("tags", []) if tag != FOLDED]
-            cell.metadata["tags"] = tags + [FOLDED] * (id(cell) in drawing)
+            tags = [tag for tag in cell.metadata.pop("tags", []) if tag != FOLDED]
+            if tags := tags + [FOLDED] * (id(cell) in drawing):
+                cell.metadata["tags"] = tags
 
 
 # ---- In the rendered book

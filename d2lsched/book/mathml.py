@@ -36,7 +36,7 @@ WIDTHS = {  # MathML Core has no named widths
 SIGNS = frozenset("−+±∓")
 DIRECTED_FENCES = {"⌊": "prefix", "⌈": "prefix", "⌋": "postfix", "⌉": "postfix"}
 ORDINARY = frozenset("∇∞⊤⊥∂∀∃∅…")  # they take no space, as letters do
-LIMITS = frozenset({"max", "min", "lim", "sup", "inf"})
+LIMITS = frozenset({"max", "min", "lim", "sup", "inf", "∑", "∏"})
 UNDERS = {"msub": "munder", "msup": "mover", "msubsup": "munderover"}
 CLOSING = frozenset(")]}⟩⌋⌉|‖!")
 
@@ -88,7 +88,7 @@ def repair(element: Element) -> None:
         element.set("dir", "rtl")
     raw, text = element.text or "", html.unescape(element.text or "")
     element.text = text
-    if element.tag == "mi" and raw != text and re.fullmatch("[A-Za-z]", text):
+    if element.tag == "mi" and raw != text and re.fullmatch("[A-Za-zΑ-Ω]", text):
         # \mathrm{d} arrives as a character reference, d as itself; one-letter
         # identifiers are slanted unless they say otherwise.
         element.set("mathvariant", "normal")
@@ -113,7 +113,7 @@ def repair(element: Element) -> None:
         element.attrib.setdefault("stretchy", "false")
     elif text in ("|", "‖") and "form" not in element.attrib:  # both sides look alike
         element.attrib.update(lspace="0", rspace="0", stretchy="false")
-    elif text == "/":  # ordinary in TeX, a spaced operator in browsers
+    elif text in ("/", "."):  # ordinary in TeX, spaced operators in browsers
         element.attrib.update(lspace="0", rspace="0")
     elif element.tag in UNDERS and takes_limits(element[0]):
         element.tag = UNDERS[element.tag]  # arrives as a subscript even when displayed
@@ -122,7 +122,7 @@ def repair(element: Element) -> None:
 
 def takes_limits(operator: Element) -> bool:
     """Return whether a displayed operator has its limits above and below."""
-    return operator.text in LIMITS or operator.get("movablelimits") == "true"
+    return html.unescape(operator.text or "") in LIMITS or operator.get("movablelimits") == "true"
 
 
 def styled(letter: str, variant: str) -> str:

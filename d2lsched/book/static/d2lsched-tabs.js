@@ -106,15 +106,15 @@
     sets.push({ names, tabs, note });
   };
 
-  // A formula wider than a phone scrolls; the keyboard must reach it to do so.
-  const makeFormulasReachable = () => {
-    for (const formula of document.querySelectorAll("div.math")) {
-      if (formula.scrollWidth > formula.clientWidth) formula.tabIndex = 0;
+  // A formula or table wider than a phone scrolls; the keyboard must reach it to do so.
+  const makeScrollersReachable = () => {
+    for (const wide of document.querySelectorAll("div.math, .output.text_html")) {
+      if (wide.scrollWidth > wide.clientWidth) wide.tabIndex = 0;
     }
   };
 
   document.querySelectorAll(".framework-tabs").forEach(makeSet);
   new MutationObserver(show).observe(root, { attributeFilter: ["data-framework"] });
   show();
-  makeFormulasReachable();
+  makeScrollersReachable();
 })();
