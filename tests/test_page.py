@@ -290,7 +290,9 @@ def test_figures_lie_on_the_pages_own_ground_in_the_dark(book: Path, browser: Br
 @pytest.mark.parametrize("page", PAGES)
 def test_links_of_one_name_lead_to_one_place(book: Path, page: str) -> None:
     places: dict[str, set[str]] = {}
-    for link in read(book, page).select("article a[href]:not(.headerlink, .reference.download)"):
+    for link in read(book, page).select(
+        "article a[href]:not(.headerlink, .reference.download)"
+    ):
         places.setdefault(" ".join(link.text.split()), set()).add(str(link["href"]))
     assert {name: found for name, found in places.items() if len(found) > 1} == {}
 

@@ -166,7 +166,9 @@ def test_the_magnifier_stands_beside_what_is_typed(book: Path, tab: Page, width:
         glass, field = (form.locator(part).bounding_box() for part in ("i", "input"))
         assert glass is not None
         assert field is not None
-        padding = form.locator("input").evaluate("(e) => parseFloat(getComputedStyle(e).paddingLeft)")
+        padding = form.locator("input").evaluate(
+            "(e) => parseFloat(getComputedStyle(e).paddingLeft)"
+        )
         assert 8 < glass["width"] <= 40
         assert glass["x"] + glass["width"] <= field["x"] + padding
 

@@ -61,7 +61,7 @@ def draws(cell: NotebookNode) -> bool:
 def only_drawing(notebook: NotebookNode) -> Iterator[NotebookNode]:
     """Yield the cells whose only effect is a figure: no later cell needs what they name."""
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    known = [names(cell.source) for cell in cells]
+    known = [names("".join(cell.source)) for cell in cells]
     for place, cell in enumerate(cells):
         left = set(known[place][1])
         lasting = False

@@ -90,7 +90,7 @@ class Captions(SphinxTransform):
         if not isinstance(node, nodes.Element):
             return number
         if "framework-tabs" in node["classes"]:
-            names = [str(child["classes"][-1]) for child in node.children]
+            names = [str(child["classes"][1]) for child in node.children]
             return max(
                 self.caption(child, number, f"-{name}")
                 for child, name in zip(node.children, names, strict=True)

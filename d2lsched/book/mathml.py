@@ -122,7 +122,9 @@ def repair(element: Element) -> None:
 
 def takes_limits(operator: Element) -> bool:
     """Return whether a displayed operator has its limits above and below."""
-    return html.unescape(operator.text or "") in LIMITS or operator.get("movablelimits") == "true"
+    return (
+        html.unescape(operator.text or "") in LIMITS or operator.get("movablelimits") == "true"
+    )
 
 
 def styled(letter: str, variant: str) -> str:
