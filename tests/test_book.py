@@ -87,6 +87,10 @@ def test_wrong_latex_is_refused(latex: str) -> None:
     (r"t \to \infty", '<mi mathvariant="normal">∞</mi>'),
     (r"a \pm b", "<mo>±</mo>"),
     (r"\left( \sum_{t=0}^n t \right)", "<munderover><mo movablelimits=\"true\">∑</mo>"),
+    (r"= \operatorname{E} w",
+     '<mo lspace="0" rspace="0">E</mo><mspace width="0.167em" /><mi>w</mi>'),
+    (r"\mathrm{d}\Delta", '<mi mathvariant="normal">Δ</mi>'),
+    ("c.", '<mo lspace="0" rspace="0">.</mo>'),
     ("w^*", "<mo lspace=\"0\" rspace=\"0\">∗</mo>"),
     (r"\begin{aligned} a &= b \end{aligned}",
      '<mtd columnalign="right" dir="rtl"><mrow dir="ltr"><mi>a</mi></mrow></mtd>'),
@@ -217,7 +221,7 @@ def test_a_caption_is_the_first_sentence_and_panels_share_its_number(tmp_path: P
     cells = [
         code("a", outputs=[figure("One curve. It falls.")]),
         code("b", "torch", outputs=[figure("Three panels.")]),
-        code("c", "jax", outputs=[figure("Two panels."), figure("At rate 0.4, a line! No more.")]),
+        code("c", "jax", outputs=[figure("Two panels."), figure("At rate 0.4, a line! No.")]),
         code("d", outputs=[figure("What follows.")]),
     ]  # fmt: skip
     out, warnings = sphinx(tmp_path / "book", cells)

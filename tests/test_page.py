@@ -304,6 +304,41 @@ def test_formulas_have_a_font_of_their_own(book: Path) -> None:
     assert fonts[0].stat().st_size < 80_000
 
 
+TOPS = """document.fonts.load("100px M").then(() =>
+  [...document.querySelectorAll("msub, msup")]
+    .map((e) => e.lastChild.getBoundingClientRect().y))
+"""
+
+
+@pytest.mark.parametrize(("one", "other"), [
+    ("x_t", r"\eta_t"), ("x_t", "y_t"), ("x_t", ")_t"), ("x^2", ")^2"), ("x^2", r"\rfloor^2"),
+])  # fmt: skip
+def test_scripts_stand_in_one_line_whatever_their_base(
+    tab: Page, tmp_path: Path, one: str, other: str
+) -> None:
+    font = (STATIC / "fonts" / "d2lsched-math.woff2").as_uri()
+    style = f"@font-face {{ font-family: M; src: url({font}) }} math {{ font: 100px M }}"
+    path = tmp_path / "formulas.html"
+    path.write_text(
+        f"<style>{style}</style><p>{to_mathml(one)} {to_mathml(other)}</p>", "utf-8"
+    )
+    tab.goto(path.as_uri())
+    eventually(lambda: tab.evaluate("document.fonts.check('100px M')"), True)
+    first, second = tab.evaluate(TOPS)
+    assert abs(first - second) < 3  # hundredths of an em
+
+
+def test_right_aligned_columns_end_in_one_line(tab: Page, tmp_path: Path) -> None:
+    formula = to_mathml(r"\begin{aligned} a &= b \\ a + b + c &= d \end{aligned}", display=True)
+    styles = (STATIC / "d2lsched.css").as_uri()
+    path = tmp_path / "formula.html"
+    path.write_text(f'<link rel="stylesheet" href="{styles}"><p>{formula}</p>', "utf-8")
+    tab.goto(path.as_uri())
+    short, long = tab.evaluate("""[...document.querySelectorAll("mtd:first-child > mrow")]
+      .map((row) => row.getBoundingClientRect().right)""")
+    assert abs(short - long) < 1
+
+
 def test_operators_in_indices_and_exponents_are_tight() -> None:
     tight = '<mo lspace="0" rspace="0">'
     assert tight in to_mathml(r"w_{t+1}")

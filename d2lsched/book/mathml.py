@@ -160,7 +160,7 @@ def is_function(element: Element) -> bool:
     text = base.text or ""
     if base.tag == "mi":
         return f"\\{text}" in FUNCTIONS
-    return base.tag == "mo" and len(text) > 1 and text[0].isalpha()
+    return base.tag == "mo" and text[:1].isalpha()
 
 
 def space_children(row: Element) -> None:
