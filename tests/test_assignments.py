@@ -26,6 +26,9 @@ from d2lsched.teaching.marking import EMPTY, RIGHT
 
 COURSE = ROOT / "assignments"
 NAMES = sorted(path.name for path in (COURSE / "source").iterdir())
+COSTLY = ("a4_plateau", "a6_comparison")
+"""Whose references train or search."""
+EACH = [pytest.param(name, marks=pytest.mark.slow if name in COSTLY else ()) for name in NAMES]
 Notebook = dict[str, Any]
 
 
@@ -96,7 +99,7 @@ def test_every_question_has_five_wrong_and_two_right_answers(name: str) -> None:
         assert len(set(one.right.values())) == len(one.right)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EACH)
 def test_questions_differ_by_student_and_by_secret_and_repeat_themselves(name: str) -> None:
     assignment = questions.load(COURSE, name)
 

@@ -62,7 +62,7 @@ def small(): return [{} for _ in range(600_000)]
 """
 
 
-@pytest.mark.parametrize("root", [True, False])
+@pytest.mark.parametrize("root", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_the_kernels_doors_are_shut(root: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if not root:
         monkeypatch.setattr(walls.os, "getuid", lambda: 1000)
@@ -91,6 +91,7 @@ def test_the_kernels_doors_are_shut(root: bool, monkeypatch: pytest.MonkeyPatch)
     walls.bwrap.cache_clear()
 
 
+@pytest.mark.slow
 def test_time_is_the_processors() -> None:
     limits = walls.Limits(cell_seconds=0.5)
     with sandbox.Sandbox([(1, "import time\ntime.sleep(0.7)\nx = 1")], limits=limits) as box:
@@ -153,6 +154,7 @@ def test_spreadsheets_find_no_formula() -> None:
     assert spreadsheet("step 2/2; why 0/1") == "step 2/2; why 0/1"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("source", "right"),
     [
@@ -271,6 +273,7 @@ def test_the_comment_begins_with_the_answers_own_error(tmp_path: Path) -> None:
     assert "it stops with NameError: name 'y' is not defined (line 3)" in only.comment
 
 
+@pytest.mark.slow
 def test_released_cells_and_imports_take_no_time(tmp_path: Path) -> None:
     right = "def answer(): return 1"
     limits = {"cell_seconds": 5, "seconds": 1}
@@ -281,6 +284,7 @@ def test_released_cells_and_imports_take_no_time(tmp_path: Path) -> None:
     assert "1 seconds were over" in found.note
 
 
+@pytest.mark.slow
 def test_what_only_waits_is_stopped_by_the_clock_and_remarked(tmp_path: Path) -> None:
     handed_in = {0: "import time\ntime.sleep(1000)", 1: "def answer(): return 1"}
     found = marked(["a = 1", EMPTY], handed_in, tmp_path, cell_seconds=0.2)
@@ -289,6 +293,7 @@ def test_what_only_waits_is_stopped_by_the_clock_and_remarked(tmp_path: Path) ->
     assert "cell 1: it was stopped after 0.4 seconds of waiting" in found.note
 
 
+@pytest.mark.slow
 def test_the_sandbox_has_a_keyring_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     libc = ctypes.CDLL(None)
     seccomp = walls._seccomp()
@@ -332,12 +337,14 @@ def test_half_a_character_and_a_mac_s_file(tmp_path: Path) -> None:
     assert json.dumps(notebooks.graded(cells, {}), ensure_ascii=False).encode()
 
 
+NAMES = sorted(path.stem for path in (ROOT / "assignments/questions").glob("a*.py"))
+EACH = [
+    pytest.param(name, marks=pytest.mark.slow if name in NAMES[1:] else ()) for name in NAMES
+]
 WRONG: list[Any] = [[], {}, None, 0, "request", [None], [0] * 1_000, [[]]]
 
 
-@pytest.mark.parametrize(
-    "name", sorted(p.stem for p in (ROOT / "assignments/questions").glob("a*.py"))
-)
+@pytest.mark.parametrize("name", EACH)
 def test_no_judge_passes_on_nothing(name: str) -> None:
     for question in questions.load(ROOT / "assignments", name).asked_of("ada", "secret"):
         for number, case in enumerate(question.cases):
@@ -394,6 +401,7 @@ def test_one_submission_stops_nobody_else(
     assert "gradebook.db cannot be used" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_an_empty_class_is_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
