@@ -89,8 +89,8 @@ def write_bundle(app: Sphinx, exception: Exception | None) -> None:
     if exception or app.builder.format != "html" or app.config.html_theme != THEME:
         return
     static = Path(app.outdir, "_static")
-    known: Any = app.builder
-    sheets = sorted(known.globalcontext["css_files"], key=lambda sheet: sheet.priority)
+    builder: Any = app.builder
+    sheets = sorted(builder._css_files, key=lambda sheet: sheet.priority)
     names = [str(sheet.filename).removeprefix("_static/") for sheet in sheets]
     text = bundled(static, [*OF_THEME, *names], words_of(Path(app.outdir)))
     (static / BUNDLE).write_text(text, encoding="utf-8")
