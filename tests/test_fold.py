@@ -86,6 +86,7 @@ def test_the_page_folds_the_source_of_every_cell(tmp_path: Path) -> None:
 # ---- The real book
 
 
+SHOWS = "(e) => e.checkVisibility({ contentVisibilityAuto: true }) && e.offsetHeight > 20"
 STATE = """() => Object.fromEntries(["drawing", "plain"].map((kind) => {
   const all = [...document.querySelectorAll("details.code")]
     .filter((fold) => fold.classList.contains("drawing") === (kind === "drawing"));
@@ -140,7 +141,11 @@ def test_without_javascript_and_in_print_code_can_be_had(book: Path, browser: Br
     page = context.new_page()
     page.goto((book / f"{CHAPTERS[0]}.html").as_uri())
     fold = page.locator("details.code.drawing").first
-    expect(fold.locator("pre")).to_be_hidden()
+    assert fold.locator("pre").evaluate(SHOWS) is False
+    page.emulate_media(media="print")
+    assert fold.locator("pre").evaluate(SHOWS) is True
+    expect(fold.locator("summary")).to_be_hidden()
+    page.emulate_media(media="screen")
     fold.locator("summary").click()
-    expect(fold.locator("pre")).to_be_visible()
+    assert fold.locator("pre").evaluate(SHOWS) is True
     context.close()
