@@ -40,7 +40,8 @@ export function numberControl({ label, unit, whole, min, max, scale, get, set, r
     refresh(); // shows what became of an impossible value
   };
   const number = textBox({ id, className: "lab-number", role: "spinbutton",
-    inputMode: whole ? "numeric" : "decimal", "aria-valuemin": min }, enter);
+    inputMode: whole ? "numeric" : "decimal" }, enter);
+  if (min === 0 || min >= 1) number.setAttribute("aria-valuemin", min);
   if (max !== undefined) number.setAttribute("aria-valuemax", max);
   const slider = make("input", { type: "range", "aria-labelledby": `${id}-label` });
   const element = make("div", { className: "lab-control" },

@@ -31,7 +31,13 @@ export function handlesOf(config, updates) {
   }
   if (config.kind === "Warmup" && config.schedule.lr !== undefined)
     add(config.steps, peak(config), (_, lr) => { config.schedule.lr = lr; });
-  return found.filter(({ t, lr }) => t <= updates && Number.isFinite(lr));
+  // Where two would lie on each other there is one, which does what both do.
+  const places = new Map();
+  for (const { t, lr, move } of found) {
+    const here = places.get(t);
+    places.set(t, here ? { ...here, move: (x, y) => { here.move(x, y); move(x, y); } } : { t, lr, move });
+  }
+  return [...places.values()].filter(({ t, lr }) => t <= updates && Number.isFinite(lr));
 }
 
 export class Handles {
@@ -64,7 +70,9 @@ export class Handles {
   hold(event) {
     const index = [...this.group.children].indexOf(event.target);
     if (index < 0) return;
+    const { x, up } = this.plot.under(event), { t, lr } = this.handles[index];
     this.held = index;
+    this.off = { x: x - t, up: up - this.plot.upOf(lr) }; // where within the handle it is held
     this.plot.element.setPointerCapture(event.pointerId);
     this.lab.history.pause();
   }
@@ -72,8 +80,9 @@ export class Handles {
   move(event) {
     if (this.held === undefined) return;
     const { x, up } = this.plot.under(event), { updates } = this.lab.state;
-    const t = Math.round(Math.min(Math.max(x, 0), updates));
-    const lr = Number(Math.max(this.plot.value(Math.min(Math.max(up, 0), 1.05)), 0).toPrecision(3));
+    const t = Math.round(Math.min(Math.max(x - this.off.x, 0), updates));
+    const height = Math.min(Math.max(up - this.off.up, 0), 1.05);
+    const lr = Number(Math.max(this.plot.value(height), 0).toPrecision(3));
     this.handles[this.held]?.move(t, lr);
     this.lab.edited(this);
   }

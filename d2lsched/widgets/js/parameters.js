@@ -39,7 +39,7 @@ export const TYPES = {
   division: { min: 1, unit: "", scale: () => logarithmic(1, 1e5) },
   alpha: { min: Number.MIN_VALUE, unit: "", scale: () => logarithmic(1e-5, 1) },
   offset: { min: Number.MIN_VALUE, unit: "updates", scale: () => logarithmic(1, 1e5) },
-  number: { min: -Number.MAX_VALUE, unit: "", scale: () => logarithmic(1e-4, 1e5, true) },
+  number: { unit: "", scale: () => logarithmic(1e-4, 1e5, true) },
   share: { min: 0, max: 1, unit: "of the run", scale: () => linear(0, 1, 0.01) },
 };
 

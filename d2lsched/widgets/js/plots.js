@@ -99,6 +99,7 @@ export class Plot {
   yAxis(low, high, log) {
     const scale = log ? (v) => Math.log(v / low) / Math.log(high / low)
       : (v) => (v - low) / (high - low);
+    this.upOf = scale;
     this.value = (up) => log ? low * (high / low) ** up : low + up * (high - low);
     // Far outside is as good as infinitely far: the clip path hides it.
     return (v) => this.top + this.height * (1 - clamp(v > 0 || !log ? scale(v) : -1, [-0.5, 1.5]));

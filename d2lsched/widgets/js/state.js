@@ -78,6 +78,7 @@ export function fromLink(id, link) {
       given[key] = setting(key, text);
     } else if (field !== "none") throw new Error(`“${field}” is none of its parts`);
   }
+  if (!given.schedules.length && !fields.includes("none")) throw new Error("no schedule is in it");
   return completed(given);
 }
 

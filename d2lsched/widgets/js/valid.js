@@ -22,7 +22,7 @@ const startingPoint = (kind, n) => initial(kind, n);
 export const clamp = (x, [low, high]) => Math.min(Math.max(x, low), high);
 
 function cleanNumber(value, { type, initial, preset }) {
-  const { min, max = Number.MAX_VALUE, whole } = TYPES[type];
+  const { min = -Number.MAX_VALUE, max = Number.MAX_VALUE, whole } = TYPES[type];
   const number = Number.isFinite(value) ? value : preset ?? initial(100);
   return clamp(whole ? Math.round(number) : number, [min, max]);
 }
