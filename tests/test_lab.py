@@ -288,15 +288,16 @@ OWN = [  # with classes of the libraries, which must be used
     ("PyTorch", "Cyclical(0.1, 0.4, 20, mode='exp_range', gamma=0.99)", "CyclicLR"),
     ("PyTorch", "CosineRestarts(0.4, 20, 2, end_lr=0.1)", "WarmRestarts"),
     ("PyTorch", "CosineDecay(0.4, 240, 0.1)", "CosineAnnealingLR"),
-    ("PyTorch", "CosineDecay(0.4, 100)", "native"),  # torch's would rise again
+    ("PyTorch", "CosineDecay(0.4, 100)", "LambdaLR"),  # torch's would rise again
     ("PyTorch", "PolynomialDecay(0.4, 240, power=2)", "PolynomialLR"),
     ("PyTorch", "ExponentialDecay(0.4, 0.5, 30)", "ExponentialLR"),
-    ("PyTorch", "Warmup(CosineDecay(0.4, 220), 20)", "native"),  # LinearLR starts above 0
+    ("PyTorch", "Warmup(CosineDecay(0.4, 220), 20)", "LambdaLR"),  # LinearLR starts above 0
+    ("PyTorch", f"Piecewise({[(9 * i, i % 5 / 7) for i in range(20)]})", "native"),  # too long
     ("Keras", "CosineDecay(1, 240, 0.1)", "CosineDecay(1.0"),  # an integer goes wrong there
     ("Keras", "Warmup(CosineDecay(0.4, 220, 0.1), 20, 0.05)", "warmup_target"),
     ("Keras", "MultiStepDecay(0.4, [1, 60, 120])", "PiecewiseConstantDecay"),
     ("Keras", "StepDecay(0.4, 60)", "ExponentialDecay"),
-    ("Keras", "StepDecay(0.4, 55)", "native"),  # compiled, Keras' would be late
+    ("Keras", "StepDecay(0.4, 55)", "LearningRateSchedule"),  # compiled, Keras' would be late
     ("Keras", "InverseTimeDecay(0.4, 0.5, 20)", "InverseTimeDecay"),
     ("Keras", "PolynomialDecay(0.4, 200, 0.1, 2)", "PolynomialDecay"),
     ("Keras", "CosineRestarts(0.4, 60, lr_mult=0.5)", "CosineDecayRestarts"),
@@ -306,6 +307,10 @@ OWN = [  # with classes of the libraries, which must be used
     ("optax", "WarmupStableDecay(0.4, 240, 180, 60)", "join_schedules"),
     ("optax", "MultiStepDecay(0.4, [60, 120])", "piecewise_constant_schedule"),
     ("optax", "StepDecay(0.4, 55)", "native"),
+    ("Python", "OneCycle(0.4, 240)", "def schedule"),
+    ("Keras", "Formula('peak * 0.5 ** (t // 41) if t < 200 else 0', peak=0.4)", "ops.where"),
+    ("optax", "Formula('peak * 0.5 ** (t // 41) if t < 200 else 0', peak=0.4)", "jnp.where"),
+    ("PyTorch", "Formula('peak * 0.5 ** (t // 41) if t < 200 else 0', peak=0.4)", "LambdaLR"),
     ("optax", "FactorDecay(0.4, 0.99, 0.1)", "exponential_decay"),
     ("optax", "CosineRestarts(0.4, 20, 2, 0.5, 0.1)", "sgdr_schedule"),
     ("optax", "Piecewise([(0, 0.1), (60, 0.4), (240, 0.1)])", "piecewise_interpolate"),
@@ -369,8 +374,15 @@ def d2lsched_rates(code: str) -> Any:
     return executed(code)["schedule"].table(N)
 
 
+def python_rates(code: str) -> list[float]:
+    """The rates that copied Python gives, which needs no library for most schedules."""
+    rate = executed(code)["schedule"]
+    return [rate(t) for t in range(N)]
+
+
 LIBRARIES: dict[str, tuple[Callable[[str], Any], float]] = {
     "d2lsched": (d2lsched_rates, 0.0),
+    "Python": (python_rates, 1e-9),
     "PyTorch": (torch_rates, 1e-9),
     "Keras": (keras_rates, 1e-5),  # float32
     "optax": (optax_rates, 1e-5),

@@ -18,6 +18,7 @@ import numpy as np
 from ..schedules import Schedule
 from ..schedules.backends import NUMPY, Backend
 from ..schedules.base import require
+from ..settings import is_number
 
 LAST = 20_000
 """The highest rate is sought among updates 0 to this, the longest run that the lab shows."""
@@ -62,15 +63,18 @@ class Formula(Schedule):
     def __init__(self, expression: str, numbers: Any = (), **named: float) -> None:
         given = {**dict(numbers), **named}
         object.__setattr__(self, "expression", expression)
-        object.__setattr__(self, "numbers", tuple((k, float(v)) for k, v in given.items()))
+        object.__setattr__(self, "numbers", ())
         fits = isinstance(expression, str) and len(expression) <= _LONGEST
         require(fits, "expression", expression, f"a text of at most {_LONGEST} letters")
-        for name, value in self.numbers:
-            require(math.isfinite(value), name, value, "a finite number")
-        names = set(_names(self._tree)) - {"t", "pi"}
-        for name in sorted(names ^ set(given)):
+        names = [name for name in _names(self._tree) if name not in ("t", "pi")]
+        for name in sorted(set(names) ^ set(given)):
             allowed = "used in the expression" if name in given else "a number"
             require(False, name, given.get(name), allowed)
+        for name, value in given.items():
+            finite = is_number(value) and math.isfinite(value)
+            require(finite, name, value, "a finite number")
+        pairs = tuple((name, float(given[name])) for name in names)
+        object.__setattr__(self, "numbers", pairs)
         rates = self._rates
         wrong = np.flatnonzero(~np.isfinite(rates))
         if len(wrong):
@@ -132,12 +136,11 @@ def _checked(node: ast.AST) -> None:
         _checked(part)
 
 
-def _names(node: ast.AST) -> list[str]:
-    called = [node.func] if isinstance(node, ast.Call) else []
-    inner = [
-        n for part in ast.iter_child_nodes(node) if part not in called for n in _names(part)
-    ]
-    return [node.id, *inner] if isinstance(node, ast.Name) else inner
+def _names(tree: ast.AST) -> list[str]:
+    """The names in a tree that are not functions', each once, as they come in the text."""
+    called = {node.func for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    found = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and n not in called]
+    return list(dict.fromkeys(n.id for n in sorted(found, key=lambda n: n.col_offset)))
 
 
 def _plain(*values: Any) -> bool:

@@ -155,9 +155,11 @@ export function parseFormula(text) {
   return tree;
 }
 
-/** The names in a tree that stand for numbers of its own: neither t nor pi. */
-export const namesIn = (tree) => [...new Set(tree.op === "name"
-  ? (/^(t|pi)$/.test(tree.word) ? [] : [tree.word]) : tree.args.flatMap(namesIn))];
+const leaves = (tree) => (tree.args.length ? tree.args.flatMap(leaves) : [tree]);
+
+/** The names that stand for numbers of a formula's own, neither t nor pi, as they come in it. */
+export const namesIn = (tree) => [...new Set(leaves(tree).filter(({ op }) => op === "name")
+  .sort((a, b) => a.at[0] - b.at[0]).map(({ word }) => word))].filter((word) => !/^(t|pi)$/.test(word));
 
 // Python's rounding towards −∞, and the remainder with the sign of the divisor.
 function remainder(a, b) {

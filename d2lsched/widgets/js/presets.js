@@ -12,6 +12,6 @@ export const PRESETS = {
     "&show=WSD:WarmupStableDecay(0.8,780,0,156)",
   "Cycles": "momentum=0.9&noise=0.01&show=CosineRestarts(0.2,112,period_mult=2)" +
     "&show=Cyclical(0.01,0.2,98)&show=OneCycle(0.2,784)",
-  "A formula of your own": "show=" + encodeURIComponent(
-    'half:Formula("peak * 0.5 ** (t // T)", peak=0.4, T=195)') + "&show=CosineDecay(0.4,780)",
+  "A formula of your own": "show=half:" + encodeURIComponent(
+    'Formula("peak * 0.5 ** (t // T)", peak=0.4, T=195)') + "&show=CosineDecay(0.4,780)",
 };

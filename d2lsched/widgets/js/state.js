@@ -55,9 +55,9 @@ export function toLink(id, state) {
     .map(([key]) => `${key}=${typeof state[key] === "boolean" ? Number(state[key]) : state[key]}`);
   const schedules = state.schedules.map(({ name, config, hidden }) => {
     const named = isAutomatic(name, config.kind) ? "" : `${encoded(name)}:`;
-    // Quoted text keeps its spaces: it is a formula.
-    const text = expression(config).replace(/"([^"]* [^"]*)"|[\s"]/g,
-      (_, formula) => formula ? encodeURIComponent(`"${formula}"`) : "");
+    // Of what is quoted only a formula needs its quotes, and its spaces.
+    const text = expression(config).replace(/(?<=Formula\()"[^"]*"|[\s"]/g,
+      (found) => found.length > 1 ? encodeURIComponent(found) : "");
     return `${hidden ? "hidden" : "show"}=${named}${text}`;
   });
   return [id, ...settings, ...(schedules.length ? schedules : ["none"])].join("&");
