@@ -37,6 +37,7 @@ NOTEBOOK = [
         "Text.\n\n```{schedule-lab}\n:updates: 100\n:log:\nCosineDecay(0.4, 100)\n"
         "short: Warmup(CosineDecay(0.4, 40), 10)\n```\n\nMore text."
     ),
+    new_markdown_cell("## Training MNIST\n\nText."),
     new_markdown_cell("```{schedule-lab}\n:updates: 5\nConstant(0.1)\n```"),
 ]
 CONF = """

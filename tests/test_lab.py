@@ -10,13 +10,16 @@ import random
 import re
 import warnings
 from collections.abc import Callable
+from functools import partial
+from http.server import ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
 import pytest
 from bs4 import BeautifulSoup
-from conftest import eventually, press_tab, settled
+from conftest import QuietHandler, eventually, press_tab, settled
 from lab_pages import built, opened
 from playwright.sync_api import Browser, Locator, Page, expect
 from strategies import COMPOSED, PLAIN, of_kind, random_schedule, random_times
@@ -70,6 +73,33 @@ def test_no_import_is_missing_or_idle():
                 exported = rf"^export (async )?(const|class|function) {word}\b"
                 listed = rf"^export const \[[^]]*\b{word}\b"
                 assert re.search(f"{exported}|{listed}", texts[other], re.M), f"{other}: {word}"
+
+
+@pytest.mark.slow
+def test_the_modules_run_as_they_are_from_a_server(tab: Page):
+    given = json.dumps(state({"cosine": CosineDecay(0.4, 78)}))
+    errors: list[str] = []
+    tab.on("pageerror", lambda error: errors.append(str(error)))
+    handler = partial(QuietHandler, directory=str(FOLDER))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        tab.goto(f"http://127.0.0.1:{server.server_port}/")  # a list of the files
+        tab.evaluate(
+            """async (given) => {
+              document.body.innerHTML = '<div class="schedule-lab"></div>';
+              const script = document.createElement("script");
+              Object.assign(script, { type: "application/json", textContent: given });
+              document.querySelector(".schedule-lab").append(script);
+              await import("/main.js");
+            }""",
+            given,
+        )
+        for view in ("expected loss", "loss by peak", "ravine", "accuracy"):
+            tab.get_by_role("radio", name=view).check()
+            settled(tab)
+        expect(tab.locator("path.lab-curve").first).to_be_attached()
+        server.shutdown()
+    assert errors == []
 
 
 def test_every_schedule_has_its_parameters_and_defaults(module: Page):

@@ -124,7 +124,7 @@ def test_a_run_that_diverges_ends_with_its_epoch(network: Page) -> None:
 
 # ---- The button --------------------------------------------------------------
 
-TWO = "#lab&epochs=1&seeds=3&show=cosine:CosineDecay(0.2,78)&show=step:StepDecay(0.4,39)"
+TWO = "#lab&epochs=1&seeds=3&show=cosine:CosineDecay(0.2,78)&show=step:StepDecay(0.1,39)"
 
 
 def train(page: Page) -> None:
@@ -158,8 +158,8 @@ def test_two_schedules_with_three_seeds_are_trained_offline_from_a_folder(
     expect(stop).to_be_hidden()
 
     expected = {}
-    for name, schedule in (("cosine", CosineDecay(0.2, 78)), ("step", StepDecay(0.4, 39))):
-        runs = [d2l.train(schedule, momentum=0, epochs=1, seed=seed) for seed in range(3)]
+    for name, schedule in (("cosine", CosineDecay(0.2, 78)), ("step", StepDecay(0.1, 39))):
+        runs = [d2l.train(schedule, epochs=1, seed=seed) for seed in range(3)]
         expected[name] = runs
     rows = tab.locator(".lab-readout tbody tr")
     tab.get_by_role("radio", name="training loss").check()
@@ -180,6 +180,21 @@ def test_two_schedules_with_three_seeds_are_trained_offline_from_a_folder(
     assert re.fullmatch(r"a \d taken for a \d", picture.get_attribute("aria-label") or "")
     print(tab.locator(".lab-train").inner_text())
     assert problems == []
+
+
+@pytest.mark.slow
+def test_a_chapter_offers_its_comparison_with_one_press(pages: Path, tab: Page) -> None:
+    opened(tab, pages / "chapter.html")
+    button = tab.get_by_role("button", name="Train in this page: CosineDecay, short")
+    button.focus()
+    tab.keyboard.press("Enter")
+    first = tab.locator(".schedule-lab").first
+    expect(first.get_by_role("radio", name="training loss")).to_be_checked()
+    expect(first.locator(".lab-plot").first).to_be_in_viewport()
+    expect(first.locator(".lab-train")).to_contain_text("images a second", timeout=60_000)
+    expect(first.get_by_role("slider", name="Training loss")).to_have_attribute(
+        "aria-valuetext", re.compile(r"short \d")
+    )
 
 
 @pytest.mark.slow

@@ -63,9 +63,10 @@ export class Lab {
     this.cards = make("div", { className: "lab-cards" });
     this.settings = this.settingControls();
     this.code = new CodeSection(this);
+    this.trainer = this.images && new TrainingSection(this);
     this.root.replaceChildren(this.plots, this.summary,
       make("div", { className: "lab-scroll" }, this.readout), this.axisRow(), this.cards,
-      this.addRow(), modelSection(this), ...(this.images ? [new TrainingSection(this).element] : []),
+      this.addRow(), modelSection(this), ...(this.trainer ? [this.trainer.element] : []),
       this.code.element);
     this.root.classList.add("lab-ready");
     this.listen();
@@ -140,6 +141,7 @@ export class Lab {
       noise: number("noise", "gradient noise", "variance", () => logarithmic(1e-4, 10, true)),
       optimizer: radioControl({ label: "Optimizer", choices: { sgd: "SGD", adam: "Adam" },
         get: () => this.state.optimizer, set: set("optimizer") }),
+      trainMomentum: number("trainMomentum", "momentum", "of training", () => linear(0, 0.99, 0.01)),
       epochs: number("epochs", "epochs", "of 78 updates", () => linear(...RANGES.epochs, 1), true,
         () => epochsOf(this.state)),
       seeds: number("seeds", "seeds", "each a run", () => linear(...RANGES.seeds, 1), true),

@@ -88,8 +88,20 @@ function mount(root, index) {
     copyText(lab, link.value, "Link copied: it holds this setting.", { select });
   });
   lab.actions.append(share, link);
+  if (!index) offerTraining(lab);
   addEventListener("hashchange", follow);
   follow();
+}
+
+/** In a chapter's section on training: its comparison, as the lab above has it, with one press. */
+function offerTraining(lab) {
+  const heading = document.querySelector("#training-mnist > :is(h2, h3)");
+  const names = lab.beginning.schedules.map(({ name }) => name).join(", ");
+  heading?.after(make("p", { className: "lab-offer" },
+    button(`Train in this page: ${names}`, () => {
+      lab.change(lab.beginning);
+      lab.trainer.offer();
+    })));
 }
 
 function setAddress(hash) {

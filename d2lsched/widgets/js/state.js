@@ -4,11 +4,12 @@ import { expression, parsed } from "./notation.js";
 import { clamp, mended } from "./valid.js";
 
 const SETTINGS = { updates: 780, log: false, logLoss: true, condition: 100, noise: 0.1,
-  momentum: 0, view: "loss", optimizer: "sgd", epochs: null, seeds: 3 };
+  momentum: 0, view: "loss", optimizer: "sgd", trainMomentum: 0.9,
+  epochs: null, seeds: 3 };
 const CHOICES = { view: ["loss", "peaks", "ravine", "training", "accuracy"],
   optimizer: ["sgd", "adam"] };
 export const RANGES = { updates: [10, 20000], condition: [1, 1e6], noise: [0, 1e6],
-  momentum: [0, 0.999], epochs: [1, 30], seeds: [1, 5] };
+  momentum: [0, 0.999], trainMomentum: [0, 0.999], epochs: [1, 30], seeds: [1, 5] };
 const WHOLE = new Set(["updates", "epochs", "seeds"]);
 export const MOST = 8; // schedules at once
 

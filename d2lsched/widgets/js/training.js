@@ -19,11 +19,11 @@ const percent = ({ mean, half }) => `${(100 * mean).toFixed(2)}` +
 export class TrainingSection {
   constructor(lab) {
     this.lab = lab;
-    const { optimizer, epochs, seeds } = lab.settings;
+    const { optimizer, trainMomentum, epochs, seeds } = lab.settings;
     const hint = "Each schedule shown trains the network 784-128-10 on 10,000 images of MNIST, in " +
       "batches of 128, and is tried on 5,000 others. First weights and order of the images are " +
-      "those of d2lsched.numpy, and so are the losses. SGD has the momentum of the quadratic " +
-      "above; Adam has β₁ = 0.9 and wants rates near 0.001.";
+      "those of d2lsched.numpy, and so are the losses. Adam takes the momentum as its β₁, and " +
+      "wants rates near 0.001.";
     this.train = button("Train", () => this.start());
     this.toggle = button("Stop", () => this.pause(), { hidden: true });
     this.progress = make("progress", { max: 1, value: 0, hidden: true, "aria-label": "Training" });
@@ -36,13 +36,21 @@ export class TrainingSection {
       this.pictures);
     this.element = lab.section("Train on MNIST", make("p", { className: "lab-hint" }, hint),
       make("div", { className: "lab-row" }, optimizer.element),
-      make("div", { className: "lab-fields" }, epochs.element, seeds.element),
+      make("div", { className: "lab-fields" }, epochs.element, seeds.element,
+        trainMomentum.element),
       make("div", { className: "lab-row lab-train" }, this.train, this.toggle, this.progress,
         this.status), this.mistakes);
   }
 
+  /** Start from elsewhere on the page: go where it can be seen. */
+  offer() {
+    this.element.open = true;
+    this.lab.root.scrollIntoView();
+    return this.start();
+  }
+
   async start() {
-    const { lab } = this, { optimizer, seeds, momentum, schedules } = lab.state;
+    const { lab } = this, { optimizer, seeds, trainMomentum: momentum, schedules } = lab.state;
     const shown = schedules.filter(({ hidden }) => !hidden);
     if (!shown.length) return lab.say("No schedule is shown: there is nothing to train.", true);
     lab.training?.close();
@@ -57,8 +65,7 @@ export class TrainingSection {
     }
     const updates = epochsOf(lab.state) * EPOCH;
     const jobs = shown.map(({ name, slot, config }) => ({ name, slot, rates: table(config, updates) }));
-    const settings = { seeds, optimizer, momentum: optimizer === "adam" ? 0.9 : momentum };
-    lab.training = new Training(jobs, settings, images, () => this.news(),
+    lab.training = new Training(jobs, { seeds, optimizer, momentum }, images, () => this.news(),
       (text) => lab.say(`Training has failed: ${text}.`, true));
     Object.assign(this.progress, { hidden: false, value: 0 });
     this.mistakes.hidden = true;
