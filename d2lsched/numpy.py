@@ -186,7 +186,7 @@ def evaluate(state: State, images: np.ndarray, labels: np.ndarray) -> tuple[floa
     """
     total, right = 0.0, 0
     with np.errstate(all="ignore"):
-        for part in parts(len(labels)):
+        for part in parts(state.model, len(labels)):
             _, logits = network(state.weights, images[part])
             total += float(cross_entropy(logits, labels[part])[0].sum())
             right += int((logits.argmax(axis=1) == labels[part]).sum())

@@ -134,10 +134,10 @@ def takes_settings(*own: str) -> Callable[[Called], Called]:
 
 
 def _described(source: str | Values | ReduceOnPlateau) -> Any:
+    if type(source) in (str, int, float):
+        return source
     if isinstance(source, Schedule | ReduceOnPlateau):
         return repr(source)
-    if isinstance(source, str):
-        return source
     if callable(source):
         return getattr(source, "__name__", type(source).__name__)
     return int(source) if isinstance(source, numbers.Integral) else float(source)

@@ -136,7 +136,7 @@ def searched(runs: pd.DataFrame) -> pd.Series:
     found, generator = {}, np.random.default_rng(0)
     for name, tried in runs.groupby("name"):
         score, outcome = (
-            tried.pivot_table(index="peak", columns="seed", values=value).to_numpy()
+            tried.pivot(index="peak", columns="seed", values=value).to_numpy()
             for value in ("validation_accuracy", "heldout_accuracy")
         )
         peaks, seeds = score.shape
@@ -165,7 +165,7 @@ def judged(finals: pd.DataFrame, images: pd.DataFrame, search: pd.Series) -> pd.
     Columns: `difference`, `low` and `high` in points, `n`, `level`; the corrected p of
     `student`, `signs` and `interval`; `word`.
     """
-    runs = finals.pivot_table(index="seed", columns="name", values="heldout_accuracy")
+    runs = finals.pivot(index="seed", columns="name", values="heldout_accuracy")
     pairs = family(finals["name"].unique().tolist())
     level, rows = 1 - ALPHA / len(pairs), []
     for a, b in pairs:

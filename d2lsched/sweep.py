@@ -11,7 +11,7 @@ import hashlib
 import importlib
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -107,12 +107,23 @@ class Run(Settings):
         >>> Run("numpy", 0.1, epochs=1, train=256, validation=128, test=0).execute().lr
         [0.1, 0.1]
         """
+        return self.execute_seeds([self.seed])[0]
+
+    def execute_seeds(self, seeds: Sequence[int]) -> list[History]:
+        """`execute` with each of these seeds in place of the run's own.
+
+        Several are trained as one by `train_many`, in torch or JAX: the same up to rounding.
+        """
         twin = importlib.import_module(f"d2lsched.{self.framework}")
-        named = {field.name: getattr(self, field.name) for field in fields(Settings)[2:]}
-        data = mnist(self.train, self.validation, self.test)
-        history: History = twin.train(self.schedule, data=data, **named)
-        history.state = None
-        return history
+        named = {field.name: getattr(self, field.name) for field in fields(Settings)[3:]}
+        named["data"] = mnist(self.train, self.validation, self.test)
+        if len(seeds) == 1:
+            histories = [twin.train(self.schedule, seed=seeds[0], **named)]
+        else:
+            histories = twin.train_many(self.schedule, seeds, **named)
+        for history in histories:
+            history.state = None
+        return histories
 
 
 def _compiled(run: Run) -> tuple[Any, ...]:
@@ -133,10 +144,13 @@ def sweep(
     runs: the runs; one given twice is executed once.
     store: an SQLite file, made if absent. Each finished run is committed to it at once, so the
         same call continues where a stopped one was, whatever stopped it.
-    n_jobs: how many runs at a time; -1 is one a core. On another joblib backend, such as
+    n_jobs: how many at a time; -1 is one a core. On another joblib backend, such as
         ``joblib.parallel_config("dask")``, that backend decides.
     retry_failed: execute stored failures again. Without it they stay as they are.
     progress: show a bar, in epochs, with rate and time left.
+
+    Runs of the MLP in torch that differ in their seeds alone are trained as one, up to eight,
+    which does more of them a second; their results are those of separate runs up to rounding.
 
     The table is that of `results`. A run that raises, or takes down three workers, is stored
     as failed, and the rest goes on. ImportError, before any run, if a framework is not
@@ -164,10 +178,11 @@ def sweep(
     require(n_jobs != 0, "n_jobs", n_jobs, "a number of jobs, or -1 for one a core")
     with _only_sweep_of(store), opened(store, write=True) as kept:
         kept.check()
-        done = {row.key: row.error is not None for row in kept.rows() if row.key in unique}
+        done = {row.key: row for row in kept.rows() if row.key in unique}
         if retry_failed:
-            done = {key: failed for key, failed in done.items() if not failed}
+            done = {key: row for key, row in done.items() if row.error is None}
         left = sorted((run for key, run in unique.items() if key not in done), key=_compiled)
+        failed = sum(row.error is not None for row in done.values())
         epochs = sum(run.epochs for run in unique.values())
         before = epochs - sum(run.epochs for run in left)
         bar = tqdm(total=epochs, initial=before, unit="epoch", disable=not progress)
@@ -178,15 +193,16 @@ def sweep(
                     about = (outcome.summary, outcome.error, outcome.versions)
                     row = Row(run.key, RESULTS_VERSION, json.dumps(run.settings), *about)
                     kept.keep(row, outcome.history)
-                    done[run.key] = outcome.error is not None
-                    state = f"{len(done)} of {len(unique)} runs, {sum(done.values())} failed"
+                    done[run.key] = row
+                    failed += row.error is not None
+                    state = f"{len(done)} of {len(unique)} runs, {failed} failed"
                     bar.set_postfix_str(state, refresh=False)
                     bar.update(run.epochs)
         except KeyboardInterrupt:  # which may have come when a run was kept but not counted
             state = f"{sum(row.key in unique for row in kept.rows())} of {len(unique)} runs"
             print(f"Stopped: {state} are in {store}", file=sys.stderr)
             raise
-    return results(store, unique.values())
+    return _table(map(done.__getitem__, unique))
 
 
 def _only_sweep_of(store: str | Path) -> Any:
@@ -213,8 +229,12 @@ def results(store: str | Path, runs: Iterable[Run] | None = None) -> pd.DataFram
     with opened(store) as kept:
         found = {row.key: row for row in kept.rows() if row.results_version == RESULTS_VERSION}
     keys = found if runs is None else [run.key for run in runs if run.key in found]
+    return _table(map(found.__getitem__, keys))
+
+
+def _table(stored: Iterable[Row]) -> pd.DataFrame:
     rows = []
-    for row in map(found.__getitem__, keys):
+    for row in stored:
         ended = json.loads(row.summary) if row.summary else {}
         about = {"error": row.error, "versions": row.versions, "key": row.key}
         rows.append({**json.loads(row.settings), **ended, **about})

@@ -231,8 +231,7 @@ def evaluate(state: State, images: tf.Tensor, labels: tf.Tensor) -> tuple[float,
     (2.42, 0.07)
     """
     total, right = 0.0, 0
-    # the MLP in one call; LeNet's convolutions need memory
-    for part in parts(len(labels), len(labels) if state.model == "mlp" else 1000):
+    for part in parts(state.model, len(labels)):
         loss, correct = _batch_loss(state.weights, state.model, images[part], labels[part])
         total += float(loss) * len(labels[part])
         right += int(correct)

@@ -210,7 +210,7 @@ def evaluate(state: State, images: torch.Tensor, labels: torch.Tensor) -> tuple[
     (2.42, 0.07)
     """
     total, right = 0.0, 0
-    for part in parts(len(labels)):
+    for part in parts(state.model, len(labels)):
         logits, y = state.weights(images[part]), labels[part]
         total += float(cross_entropy(logits, y, reduction="sum"))
         right += int((logits.argmax(dim=1) == y).sum())

@@ -12,7 +12,8 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError
 from contextlib import suppress
-from functools import cache
+from dataclasses import replace
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 from .extras import needs
@@ -29,6 +30,10 @@ with needs("sweep"):
 ATTEMPTS = 3
 """How many of its workers a run may take down before it counts as failed."""
 
+STACKED = {"torch": 8}
+"""How many runs of the MLP that differ in their seeds alone are at most trained as one: where
+that gives more runs a second, see ``benchmarks/sweeps.py``. XLA's runs gain nothing by it."""
+
 
 class Outcome(NamedTuple):
     """What came of a run: how it ended, and its compressed history; or what error ended it."""
@@ -41,43 +46,61 @@ class Outcome(NamedTuple):
 
 
 class Task(NamedTuple):
-    """A run on its way to a worker, which need not have the user's modules."""
+    """Runs on their way to a worker, which need not have the user's modules.
 
-    key: str
+    They have one framework, and if there are several they differ in their seeds alone.
+    """
+
     framework: str
-    run: bytes
+    keys: tuple[str, ...]
+    runs: tuple[bytes, ...]
+
+    def apart(self) -> list[Task]:
+        """A task for each run."""
+        pairs = zip(self.keys, self.runs, strict=True)
+        return [Task(self.framework, (key,), (run,)) for key, run in pairs]
 
 
-def _task(run: Any) -> Task:
-    """What a worker needs of a run: the user's own classes in it by value, not by name."""
-    modules = identity((run.schedule, run.momentum))[1]
+def _task(runs: Sequence[Any]) -> Task:
+    """What a worker needs of runs: the user's own classes in them by value, not by name."""
+    modules = identity((runs[0].schedule, runs[0].momentum))[1]
     for module in modules:
         cloudpickle.register_pickle_by_value(module)
     try:
-        return Task(run.key, run.framework, cloudpickle.dumps(run))
+        pickled = tuple(cloudpickle.dumps(run) for run in runs)
+        return Task(runs[0].framework, tuple(run.key for run in runs), pickled)
     finally:
         for module in modules:
             cloudpickle.unregister_pickle_by_value(module)
 
 
-def _attempt(task: Task, caller: int) -> Outcome:
-    """Execute a run in a worker; its exceptions are results."""
+def _attempt(task: Task, caller: int) -> list[Outcome]:
+    """Execute runs in a worker; their exceptions are results."""
     if os.getpid() != caller:
         _prepare_worker()
+    versions = partial(_versions, task.framework)  # when the framework has been imported
     try:
-        history = cloudpickle.loads(task.run).execute()
-        summary = json.dumps(_summary(history))
-        compressed = zlib.compress(history.to_json().encode(), level=1)
+        first, *others = map(cloudpickle.loads, task.runs)
+        histories = first.execute_seeds([run.seed for run in (first, *others)])
+        return [
+            Outcome(key, _summary(history), None, versions(), _compressed(history))
+            for key, history in zip(task.keys, histories, strict=True)
+        ]
     except (Exception, SystemExit):  # a run that calls sys.exit must not end the others
+        if len(task.keys) > 1:  # whose error it is
+            return [outcome for one in task.apart() for outcome in _attempt(one, caller)]
         text = traceback.format_exc(limit=-6)
         text = text.encode("utf-8", "backslashreplace").decode()  # SQLite takes no surrogates
-        return Outcome(task.key, None, text, _versions(task.framework), None)
-    return Outcome(task.key, summary, None, _versions(task.framework), compressed)
+        return [Outcome(task.keys[0], None, text, versions(), None)]
 
 
-def _summary(history: History) -> dict[str, Any]:
-    """What `results` shows of a history: how it ended."""
-    return {
+def _compressed(history: History) -> bytes:
+    return zlib.compress(history.to_json().encode(), level=1)
+
+
+def _summary(history: History) -> str:
+    """What `results` shows of a history, how it ended, as JSON."""
+    summary = {
         "updates": len(history.loss),
         "diverged": history.diverged,
         "train_accuracy": history.train_accuracy[-1],
@@ -86,6 +109,7 @@ def _summary(history: History) -> dict[str, Any]:
         "test_accuracy": history.test_accuracy,
         "seconds": history.seconds,
     }
+    return json.dumps(summary)
 
 
 def _versions(framework: str) -> str:
@@ -124,19 +148,38 @@ def outcomes(runs: Sequence[Any], n_jobs: int) -> Iterator[Outcome]:
     ConnectionError if a cluster is lost, ValueError for a backend of joblib's that forks.
     """
     backend, _ = joblib.parallel.get_active_backend()
+    stacks = _stacks(runs, joblib.effective_n_jobs(n_jobs))
     kind = type(backend).__name__
     forks = kind == "MultiprocessingBackend"  # and frameworks hang in a process that was forked
     require(not forks, "backend", "multiprocessing", "loky, dask, threading or sequential")
     if kind == "DaskDistributedBackend" and runs:
-        return _on_cluster(backend.client, runs)
-    return _in_processes(runs, n_jobs)
+        return _on_cluster(backend.client, stacks)
+    return _in_processes(stacks, n_jobs)
 
 
-def _in_processes(runs: Sequence[Any], n_jobs: int) -> Iterator[Outcome]:
+Stack = list[Any]
+"""Runs that are trained as one."""
+
+
+def _stacks(runs: Sequence[Any], jobs: int) -> list[Stack]:
+    """The runs in their order, those together that gain by it: no job shall be without any."""
+    alike: dict[str, Stack] = {}
+    for run in runs:
+        stackable = run.framework in STACKED and run.model == "mlp"
+        alike.setdefault(replace(run, seed=0).key if stackable else run.key, []).append(run)
+    stacks = []
+    for same in alike.values():
+        most = max(1, min(STACKED.get(same[0].framework, 1), len(runs) // jobs))
+        count = -(-len(same) // most)
+        stacks += [same[i::count] for i in range(count)]
+    return stacks
+
+
+def _in_processes(stacks: Sequence[Stack], n_jobs: int) -> Iterator[Outcome]:
     with suppress(BrokenExecutor):  # what follows deals with workers that die
-        asked = (joblib.delayed(_prepare)(name, os.getpid()) for name in _frameworks(runs))
+        asked = (joblib.delayed(_prepare)(name, os.getpid()) for name in _frameworks(stacks))
         joblib.Parallel(n_jobs=n_jobs)(asked)
-    waiting = deque(runs)
+    waiting = deque(stacks)
     while waiting:
         started: dict[str, Any] = {}
         try:
@@ -146,30 +189,31 @@ def _in_processes(runs: Sequence[Any], n_jobs: int) -> Iterator[Outcome]:
                 yield from _alone(run)
 
 
-def _frameworks(runs: Sequence[Any]) -> list[str]:
-    return sorted({run.framework for run in runs})
+def _frameworks(stacks: Sequence[Stack]) -> list[str]:
+    return sorted({runs[0].framework for runs in stacks})
 
 
-def _parallel(waiting: deque[Any], started: dict[str, Any], n_jobs: int) -> Iterator[Outcome]:
+def _parallel(waiting: deque[Stack], started: dict[str, Any], n_jobs: int) -> Iterator[Outcome]:
     """Outcomes of waiting runs, as they come; started holds those under way."""
 
     def tasks() -> Iterator[Any]:
         while waiting:
-            run = waiting.popleft()
-            started[run.key] = run
-            yield joblib.delayed(_attempt)(_task(run), os.getpid())
+            runs = waiting.popleft()
+            started.update({run.key: run for run in runs})
+            yield joblib.delayed(_attempt)(_task(runs), os.getpid())
 
-    # one run a task: joblib would make batches of short ones, and a batch is lost as a whole
+    # one stack a task: joblib would make batches of short ones, and a batch is lost as a whole
     parallel = joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered", batch_size=1)
-    for outcome in parallel(tasks()):
-        del started[outcome.key]
-        yield outcome
+    for found in parallel(tasks()):
+        for outcome in found:
+            del started[outcome.key]
+            yield outcome
 
 
 def _alone(run: Any) -> Iterator[Outcome]:
     for _ in range(ATTEMPTS):
         with suppress(BrokenExecutor):  # two jobs, or joblib would execute it in this process
-            yield from _parallel(deque([run]), {}, 2)
+            yield from _parallel(deque([[run]]), {}, 2)
             return
     yield _killer(run.key, ATTEMPTS)
 
@@ -179,14 +223,14 @@ def _killer(key: str, workers: int) -> Outcome:
     return Outcome(key, None, error, "", None)
 
 
-def _on_cluster(client: Any, runs: Sequence[Any]) -> Iterator[Outcome]:
+def _on_cluster(client: Any, stacks: Sequence[Stack]) -> Iterator[Outcome]:
     """The same by Dask itself, which hands the runs of a worker that died to others.
 
     joblib's own way to Dask waits for ever if workers cannot begin a run, or die with it.
     """
     from distributed import KilledWorker, as_completed
 
-    def submitted(tasks: Sequence[Task]) -> Iterator[tuple[Task, Outcome | KilledWorker]]:
+    def submitted(tasks: Sequence[Task]) -> Iterator[tuple[Task, Any]]:
         futures = client.map(_attempt, tasks, caller=os.getpid(), pure=False)
         of = dict(zip(futures, tasks, strict=True))
         try:
@@ -206,18 +250,18 @@ def _on_cluster(client: Any, runs: Sequence[Any]) -> Iterator[Outcome]:
 
     client.wait_for_workers(1, timeout=10)
     try:
-        _check_workers(client, _frameworks(runs))
+        _check_workers(client, _frameworks(stacks))
         suspects = []
-        for task, found in submitted([_task(run) for run in runs]):
-            if isinstance(found, Outcome):
-                yield found
+        for task, found in submitted([_task(runs) for runs in stacks]):
+            if isinstance(found, KilledWorker):
+                suspects += task.apart()  # or others took its workers down
             else:
-                suspects.append(task)  # or others took its workers down
+                yield from found
         for suspect in suspects:
             ((task, found),) = submitted([suspect])
-            if not isinstance(found, Outcome):
-                found = _killer(task.key, found.allowed_failures + 1)
-            yield found
+            if isinstance(found, KilledWorker):
+                found = [_killer(task.keys[0], found.allowed_failures + 1)]
+            yield from found
     except (CancelledError, OSError):  # of the futures, or of what was being fetched
         raise ConnectionError(
             "the Dask scheduler is gone: sweep again, and only what is left will be done"

@@ -33,7 +33,7 @@ def significant(gaps: pd.Series, p: np.ndarray) -> list[str]:
 
 def gaps_of(finals: pd.DataFrame, pairs: pd.MultiIndex) -> np.ndarray:
     """The differences by seed, in points: shape (pairs, seeds)."""
-    by = finals.pivot_table(index="name", columns="seed", values="heldout_accuracy")
+    by = finals.pivot(index="name", columns="seed", values="heldout_accuracy")
     return 100 * np.stack([(by.loc[a] - by.loc[b]).to_numpy() for a, b in pairs])
 
 

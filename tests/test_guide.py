@@ -159,6 +159,7 @@ def mini(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return course
 
 
+@pytest.mark.slow
 def test_the_template_adds_up(mini: Path) -> None:
     cells = given(mini / "source/mini/mini.ipynb")
     [question] = questions.load(mini, "mini").asked_of("ada")

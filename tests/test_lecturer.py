@@ -79,6 +79,7 @@ def test_a_citation_becomes_a_name(gathered):
     assert not [name for name in names if re.search(r"[\\{}]|^ ", name)]
 
 
+@pytest.mark.slow
 def test_the_command_writes_the_file(tmp_path, capsys):
     assert solutions.main(["--output", str(tmp_path / "all.md")]) == 0
     assert re.search(r"all.md: \d{3} exercises, \d+ questions", capsys.readouterr().out)
@@ -88,7 +89,10 @@ def test_the_command_writes_the_file(tmp_path, capsys):
 # --- slides
 
 
-@pytest.fixture(scope="module", params=LECTURES, ids=lambda path: path.stem)
+EACH = [LECTURES[0], *(pytest.param(path, marks=pytest.mark.slow) for path in LECTURES[1:])]
+
+
+@pytest.fixture(scope="module", params=EACH, ids=lambda path: path.stem)
 def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make(request.param, tmp_path_factory.mktemp("slides"))
 
@@ -130,6 +134,7 @@ def test_nothing_is_left_unresolved(shown):
     assert sum(len(slide.select("math")) for slide in shown) >= 10
 
 
+@pytest.mark.slow
 def test_slides_need_no_network_and_fit_and_print_a_page_each(page, shown, tab):
     asked, errors = [], []
     tab.on("request", lambda request: asked.append(request.url))

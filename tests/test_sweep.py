@@ -18,7 +18,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 import d2lsched.sweep
-from d2lsched import CosineDecay, ReduceOnPlateau, Schedule, StepDecay, numpy
+from d2lsched import CosineDecay, ReduceOnPlateau, Schedule, StepDecay, numpy, workers
 from d2lsched.data import mnist
 from d2lsched.schedules.base import Rate
 from d2lsched.sweep import Run, history, results, sweep
@@ -366,6 +366,37 @@ def test_runs_whose_worker_dies_are_tried_again_and_a_killer_is_found(tmp_path):
     others = sweep(few(12), tmp_path / "serial", n_jobs=1, progress=False)
     keep = [i for i in range(12) if i not in (3, 7)]
     assert_frame_equal(measured(table.loc[keep]), measured(others.loc[keep]))
+
+
+@dataclasses.dataclass(frozen=True)
+class Broken(Schedule):
+    """Raises whenever it is asked."""
+
+    lr: Rate = 0.1
+
+    def formula(self, t, xp):
+        raise ArithmeticError("broken")
+
+
+def test_seeds_of_a_torch_run_are_trained_as_one_with_the_results_of_each(tmp_path):
+    rates = (CosineDecay(0.05, 4), Broken(), CosineDecay(0.1, 4))
+    torch = [Run("torch", rate, seed, **SMALL) for seed in range(5) for rate in rates]
+    runs = [*torch, *few(2)]
+    assert [len(stack) for stack in workers._stacks(runs, 2)] == [5, 5, 5, 1, 1]
+    assert [len(stack) for stack in workers._stacks(torch[::3], 2)] == [2, 2, 1]
+    lenets = [dataclasses.replace(run, model="lenet") for run in torch]
+    assert [len(stack) for stack in workers._stacks(lenets, 2)] == [1] * 15
+
+    table = sweep(runs, tmp_path / "store", n_jobs=1, progress=False)
+    assert table["seed"].tolist() == [run.seed for run in runs]
+    failed = table["error"].notna()
+    assert failed.tolist() == [run.schedule == Broken() for run in runs]
+    assert table["error"][failed].str.contains("ArithmeticError: broken").all()
+    for run in (torch[0], torch[5]):
+        kept, alone = history(tmp_path / "store", run), run.execute()
+        assert kept.lr == alone.lr
+        assert kept.settings == alone.settings
+        assert kept.loss == pytest.approx(alone.loss, rel=1e-5)
 
 
 # --- a cluster

@@ -158,21 +158,20 @@ def draw(generator, seeds, curves):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seeds", [10])
+@pytest.mark.parametrize("seeds", [10, 20])
 def test_an_interval_covers_as_often_as_it_says(seeds):
     generator, steps = np.random.default_rng(seeds), np.arange(8)
-    below, above = np.minimum(steps - 3.4, 0), np.maximum(steps - 3.4, 0)
-    one = -0.04 * below**2 - 0.08 * above**2  # points a step of the lattice, squared
-    curves = np.stack([0.3 * one, 1.5 * np.roll(one, 1) + 0.3])  # a flat one and a steep one
-    truth = curves[1].max() - curves[0].max()
     images = pd.DataFrame(np.eye(2) * 0.04**2 / 1e4, *[["Constant", "CosineDecay"]] * 2)
     covered = 0
-    for _ in range(1_000):
-        runs = draw(generator, seeds, curves)
+    for _ in range(600):
+        # points a step of the lattice, squared; the best peaks are anywhere between two
+        bent = generator.uniform(0.03, 0.3, (2, 1)), steps - generator.uniform(3, 4, (2, 1))
+        curves = -bent[0] * np.where(bent[1] > 0, 2, 1) * bent[1] ** 2
+        runs, truth = draw(generator, seeds, curves), np.subtract(*curves.max(axis=1)[::-1])
         row = study.judged(study.best(runs), images, study.searched(runs)).iloc[0]
         assert row["level"] == 0.95
         covered += row["low"] <= truth <= row["high"]
-    assert 930 <= covered <= 970, covered
+    assert 0.93 * 600 <= covered <= 0.97 * 600, covered
 
 
 def test_a_search_that_errs_widens_the_interval():
