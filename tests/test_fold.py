@@ -140,6 +140,8 @@ def test_without_javascript_and_in_print_code_can_be_had(book: Path, browser: Br
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto((book / f"{CHAPTERS[0]}.html").as_uri())
+    for dead in (".btn-fold-button", ".theme-switch-button", ".search-button"):
+        expect(page.locator(dead).first).to_be_hidden()
     fold = page.locator("details.code.drawing").first
     assert fold.locator("pre").evaluate(SHOWS) is False
     page.emulate_media(media="print")

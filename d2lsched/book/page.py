@@ -128,7 +128,7 @@ FOLD = {
     "tooltip": "Fold all code",
     "icon": "fas fa-code",
     "label": "fold-button",
-    "classes": "pst-navbar-icon",
+    "classes": "pst-navbar-icon pst-js-only",
 }
 
 
