@@ -131,12 +131,13 @@ def press_tab(page: Page) -> Locator:
 
 
 UNDRAWN = """() => {
-  const small = (icon) => icon.getBoundingClientRect().width < 8;
+  const drawing = (e) => getComputedStyle(e, "::before");
+  const empty = (e) => parseFloat(drawing(e).width) < 8 || drawing(e).maskImage === "none";
   const letter = (e) => ["::before", "::after"]
     .some((part) => /[\ue000-\uf8ff]/.test(getComputedStyle(e, part).content));
   const all = (selector) => [...document.querySelectorAll(selector)];
   return [
-    ...all("svg.icon").filter(small),
+    ...all("[class*='fa-']:is(i, span)").filter(empty),
     ...all("a, button, summary, .admonition-title, .versionmodified").filter(letter),
   ].filter((e) => e.checkVisibility()).map((e) => e.outerHTML);
 }"""
@@ -144,7 +145,7 @@ UNDRAWN = """() => {
 
 def assert_icons_are_drawn(page: Page) -> None:
     """Assert that a page of the book shows its icons, and none as a letter of a font."""
-    expect(page.locator(".primary-toggle svg.icon")).to_be_visible()
+    expect(page.locator(".primary-toggle .fa-bars")).to_be_visible()
     eventually(lambda: page.evaluate(UNDRAWN), [])
 
 

@@ -86,6 +86,14 @@ def test_wrong_latex_is_refused(latex: str) -> None:
     (r"\operatorname*{argmin}_x f", "<munder>"),
     (r"t \to \infty", '<mi mathvariant="normal">∞</mi>'),
     (r"a \pm b", "<mo>±</mo>"),
+    (r"\left( \sum_{t=0}^n t \right)", "<munderover><mo movablelimits=\"true\">∑</mo>"),
+    (r"= \operatorname{E} w",
+     '<mo lspace="0" rspace="0">E</mo><mspace width="0.167em" /><mi>w</mi>'),
+    (r"\mathrm{d}\Delta", '<mi mathvariant="normal">Δ</mi>'),
+    ("c.", '<mo lspace="0" rspace="0">.</mo>'),
+    ("w^*", "<mo lspace=\"0\" rspace=\"0\">∗</mo>"),
+    (r"\begin{aligned} a &= b \end{aligned}",
+     '<mtd columnalign="right" dir="rtl"><mrow dir="ltr"><mi>a</mi></mrow></mtd>'),
     (r"\lfloor x", '<mo form="prefix" stretchy="false">⌊</mo>'),
 ])  # fmt: skip
 def test_mathml_is_what_browsers_draw_right(latex: str, mathml: str) -> None:
@@ -147,7 +155,7 @@ AWKWARD = [
     code("again_torch_1", "torch"), code("again_torch_2", "torch"),
     code("again_tf", "tensorflow"), code("again_torch_3", "torch"),
     new_markdown_cell("## A section"),
-    code("figure_torch", "torch", outputs=[figure("The loss falls."),
+    code("figure_torch", "torch", outputs=[figure("The loss falls. Then it rises."),
          new_output("stream", name="stderr", text="careful\n")]),
     code("table_jax", "jax", "hide-input", outputs=[
          new_output("display_data", data={"text/html": "<b>bold</b>", "text/plain": "bold"})]),
@@ -206,7 +214,30 @@ def test_nothing_is_lost_and_untagged_cells_stay_outside(awkward: Path) -> None:
 def test_the_text_of_a_figure_is_its_alternative(awkward: Path) -> None:
     image = page_of(awkward).select_one(".cell_output img")
     assert image is not None
-    assert image["alt"] == "The loss falls."
+    assert image["alt"] == "The loss falls. Then it rises."
+
+
+def test_a_caption_is_the_first_sentence_and_panels_share_its_number(tmp_path: Path) -> None:
+    cells = [
+        code("a", outputs=[figure("One curve. It falls.")]),
+        code("b", "torch", outputs=[figure("Three panels.")]),
+        code("c", "jax", outputs=[figure("Two panels."), figure("At rate 0.4, a line! No.")]),
+        code("d", outputs=[figure("What follows.")]),
+    ]  # fmt: skip
+    out, warnings = sphinx(tmp_path / "book", cells)
+    assert warnings == ""
+    figures = page_of(out).select("figure")
+    captions = [figure.figcaption.text.strip().rstrip("¶#") for figure in figures]  # type: ignore[union-attr]
+    assert captions == [
+        "Figure 1. One curve.",
+        "Figure 2. Three panels.",
+        "Figure 2. Two panels.",
+        "Figure 3. At rate 0.4, a line!",
+        "Figure 4. What follows.",
+    ]
+    ids = [figure["id"] for figure in figures]
+    assert ids[:3] == ["figure-1", "figure-2-framework-torch", "figure-2-framework-jax"]
+    assert len(set(ids)) == len(ids)
 
 
 @pytest.mark.slow

@@ -77,6 +77,20 @@ def assert_the_curves_of_its_lab_stay_in_sight_and_hide_nothing(page: Page) -> N
     eventually(lambda: page.evaluate(COVERED)["above"], 0)
 
 
+# A table may scroll, as the shadow at its edge shows; text wraps.
+CUT = """() => [...document.querySelectorAll(".cell_output pre, .cell_output .text_html")]
+  .filter((e) => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1)
+  .filter((e) => innerWidth > 1000 || e.matches("pre"))
+  .map((e) => e.textContent.trim().slice(0, 60))"""
+
+
+def assert_no_output_is_cut_off(page: Page) -> None:
+    for framework in offered(page) or ["torch"]:
+        page.evaluate(f"window.d2lsched.choose('{framework}')")
+        assert_shows(page, framework)
+        eventually(lambda: page.evaluate(CUT), [])
+
+
 OUTSIDE = "(all) => all.map((b) => b.getBoundingClientRect().right).filter((x) => x > 390)"
 
 
@@ -89,6 +103,7 @@ def assert_it_fits_a_phone(page: Page) -> None:
         assert_shows(page, framework)
         eventually(lambda: page.evaluate(OVERFLOW), 0)
         eventually(lambda: boxes.evaluate_all(OUTSIDE), [])
+        eventually(lambda: page.evaluate(CUT), [])
 
 
 COUNTS = """() => {
@@ -126,6 +141,8 @@ def test_from_a_folder_a_page_works_whole_and_without_errors(
         assert len(offered(tab)) >= 3
         assert_its_lab_redraws_on_the_ground_of_the_page(tab)
         assert_the_curves_of_its_lab_stay_in_sight_and_hide_nothing(tab)
+    tab.set_viewport_size({"width": 1440, "height": 900})
+    assert_no_output_is_cut_off(tab)
     assert_it_fits_a_phone(tab)
     if page in CHAPTERS:
         tab.emulate_media(media="print")

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import sphinx_book_theme
@@ -28,19 +28,11 @@ from test_book import CHAPTERS, EVERY_PAGE, PAGES, read
 from tinycss2 import parse_stylesheet
 
 from d2lsched.book.mathml import to_mathml
-from d2lsched.book.page import (
-    EMPTY_HEADER,
-    ICONS,
-    PLACEHOLDER,
-    drawn,
-    finished,
-    may_match,
-    undrawn,
-    used_rules,
-)
+from d2lsched.book.page import may_match, used_rules
 from d2lsched.book.serve import listen
 
 ROOT = Path(__file__).parent.parent
+STATIC = ROOT / "d2lsched" / "book" / "static"
 
 # ---- One style sheet with what is used --------------------------------------
 
@@ -91,43 +83,30 @@ def test_the_one_style_sheet_is_whole_and_small(book: Path) -> None:
 # ---- Icons and labels --------------------------------------------------------
 
 
-def test_icons_are_drawn_and_unknown_ones_left_alone() -> None:
-    found = PLACEHOLDER.sub(drawn, '<i class="fas fa-moon  fa-lg" data-mode="dark"></i>')
-    assert found.startswith('<svg class="icon fas fa-moon fa-lg" data-mode="dark"')
-    assert ICONS["moon"] in found
-    unknown = '<i class="fa-solid fa-dragon"></i>'
-    assert PLACEHOLDER.sub(drawn, unknown) == unknown
-    assert undrawn(f"<head></head>{unknown}{found}") == ["dragon"]
+ICONS = (STATIC / "d2lsched-icons.css").read_text(encoding="utf-8")
 
 
-def test_every_button_of_the_theme_has_its_drawing() -> None:
+def test_every_icon_of_the_theme_has_its_drawing() -> None:
     theme = Path(sphinx_book_theme.__file__).parent
     files = [path for path in theme.rglob("*") if path.suffix in {".py", ".html"}]
     texts = [path.read_text(encoding="utf-8") for path in files]
     names = {name for text in texts for name in re.findall(r"\bfa-([a-z-]+)", text)}
     assert {"rocket", "download", "lightbulb"} <= names
     providers = {"bitbucket", "github", "gitlab"}  # the theme makes their names
-    assert (names | providers) - {"solid", "lg"} - set(ICONS) == set()
-
-
-def test_an_empty_corner_of_a_table_is_no_header() -> None:
-    table = '<th class="a"><p></p></th><th>\n</th><th><p>rate</p></th><thead></thead>'
-    after = '<td class="a"></td><td></td><th><p>rate</p></th><thead></thead>'
-    assert EMPTY_HEADER.sub(r"<td\1></td>", table) == after
-
-
-def test_the_button_back_to_the_top_moves_into_the_main_landmark() -> None:
-    button = '<button id="pst-back-to-top">up</button>'
-    page = finished(f"<head></head><body>{button}<main>text</main></body>")
-    assert page.endswith(f"<main>text{button}</main></body>")
+    drawn = set(re.findall(r"\.fa-([a-z-]+)(?=[, ])", ICONS))
+    assert (names | providers) - {"solid", "lg"} - drawn == set()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", EVERY_PAGE)
-def test_no_icon_is_left_to_a_script(book: Path, page: str) -> None:
+def test_every_icon_of_a_page_is_drawn_and_every_button_named(book: Path, page: str) -> None:
     soup = read(book, page)
-    assert soup.select('i[class*="fa-"], span[class*="fa-"]') == []
-    assert all(icon.path["d"] for icon in soup.select("svg.icon"))
+    classes = {name for icon in soup.select('[class*="fa-"]') for name in icon["class"]}
+    names = {name for name in classes if re.fullmatch("fa-[a-z-]+", name)}
+    assert {"fa-bars", "fa-sun"} <= names
+    styles = (book / "_static" / "book.css").read_text(encoding="utf-8")
+    drawn = set(re.findall(r"\.(fa-[a-z-]+)(?=[,{])", styles))
+    assert names - {"fa-solid", "fa-regular", "fa-lg"} - drawn == set()
     for button in soup.select("button"):
         named = button.get("aria-label") or button.get("title") or button.text.strip()
         assert named, button
@@ -170,20 +149,19 @@ def test_images_say_their_size_and_wait_below_the_first(book: Path, page: str) -
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", EVERY_PAGE)
+@pytest.mark.parametrize("page", PAGES)
 def test_pages_describe_themselves(book: Path, page: str) -> None:
     soup = read(book, page)
     assert soup.html is not None
     assert soup.html["lang"] == "en"
     assert len(soup.select("head > title")) == 1
-    assert len(soup.select('meta[name="viewport"]')) == 1
     (description,) = soup.select('meta[name="description"]')
     assert 40 <= len(str(description["content"])) <= 320
     cards = {tag["property"]: tag["content"] for tag in soup.select("meta[property]")}
     assert cards["og:description"] == description["content"]
     assert cards["og:title"]
     assert cards["og:image:alt"]
-    picture = (book / f"{page}.html").parent / str(cards["og:image"])
+    picture = book / str(cards["og:image"])  # whole once the book has an address
     with Image.open(picture) as card:
         size = (int(str(cards["og:image:width"])), int(str(cards["og:image:height"])))
         assert card.size == size
@@ -262,11 +240,104 @@ def test_readers_who_want_no_motion_get_none(book: Path, browser: Browser) -> No
     assert moving == 0
 
 
+COLORS = """() => {
+  const { theme, mode } = document.documentElement.dataset;
+  return { theme, mode, ground: getComputedStyle(document.body).backgroundColor };
+}"""
+
+
 @pytest.mark.slow
-def test_formulas_have_a_font_of_their_own_for_want_of_another(book: Path) -> None:
+@pytest.mark.parametrize(("scheme", "other"), [("dark", "light"), ("light", "dark")])
+def test_a_page_has_the_readers_own_colors_until_a_click_changes_them(
+    book: Path, browser: Browser, scheme: Literal["dark", "light"], other: str
+) -> None:
+    context = browser.new_context(color_scheme=scheme)
+    page = context.new_page()
+    page.add_init_script("""addEventListener("DOMContentLoaded", () => {
+      window.first = document.documentElement.dataset.theme;
+    }, { once: true, capture: true })""")
+    page.goto((book / f"{CHAPTERS[0]}.html").as_uri())
+    assert page.evaluate("window.first") == scheme
+    before = page.evaluate(COLORS)
+    assert (before["theme"], before["mode"]) == (scheme, "auto")
+    page.locator(".theme-switch-button").click()
+    eventually(lambda: page.evaluate(COLORS)["ground"] != before["ground"], True)
+    assert page.evaluate(COLORS)["theme"] == other
+    page.reload()
+    assert page.evaluate(COLORS)["theme"] == other
+    context.close()
+
+
+@pytest.mark.slow
+def test_figures_lie_on_the_pages_own_ground_in_the_dark(book: Path, browser: Browser) -> None:
+    context = browser.new_context(color_scheme="dark")
+    page = context.new_page()
+    page.goto((book / f"{CHAPTERS[0]}.html").as_uri())
+    figure = page.locator(".cell_output img").first
+    figure.scroll_into_view_if_needed()
+    box = figure.bounding_box()
+    assert box is not None
+    clip = {"x": box["x"] - 20, "y": box["y"], "width": 40, "height": 20}
+    with Image.open(io.BytesIO(page.screenshot(clip=clip))) as shot:  # type: ignore[arg-type]
+        outside, inside = (shot.convert("RGB").getpixel((x, 10)) for x in (5, 30))
+    context.close()
+    assert all(abs(a - b) <= 3 for a, b in zip(outside, inside, strict=True))  # type: ignore[arg-type]
+    assert max(inside) < 60  # type: ignore[type-var]
+
+
+# Figures are links to themselves; what is cited leads back to each place that cites it.
+LINKS = "article a[href]:not(.headerlink, .download, .image-reference, .citation a)"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES)
+def test_links_of_one_name_lead_to_one_place(book: Path, page: str) -> None:
+    places: dict[str, set[str]] = {}
+    for link in read(book, page).select(LINKS):
+        places.setdefault(" ".join(link.text.split()), set()).add(str(link["href"]))
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
+
+
+@pytest.mark.slow
+def test_formulas_have_a_font_of_their_own(book: Path) -> None:
     fonts = [p for p in parts_of(book / f"{CHAPTERS[0]}.html") if p.suffix == ".woff2"]
     assert [font.name for font in fonts] == ["d2lsched-math.woff2"]
     assert fonts[0].stat().st_size < 80_000
+
+
+TOPS = """document.fonts.load("100px M").then(() =>
+  [...document.querySelectorAll("msub, msup")]
+    .map((e) => e.lastChild.getBoundingClientRect().y))
+"""
+
+
+@pytest.mark.parametrize(("one", "other"), [
+    ("x_t", r"\eta_t"), ("x_t", "y_t"), ("x_t", ")_t"), ("x^2", ")^2"), ("x^2", r"\rfloor^2"),
+])  # fmt: skip
+def test_scripts_stand_in_one_line_whatever_their_base(
+    tab: Page, tmp_path: Path, one: str, other: str
+) -> None:
+    font = (STATIC / "fonts" / "d2lsched-math.woff2").as_uri()
+    style = f"@font-face {{ font-family: M; src: url({font}) }} math {{ font: 100px M }}"
+    path = tmp_path / "formulas.html"
+    path.write_text(
+        f"<style>{style}</style><p>{to_mathml(one)} {to_mathml(other)}</p>", "utf-8"
+    )
+    tab.goto(path.as_uri())
+    eventually(lambda: tab.evaluate("document.fonts.check('100px M')"), True)
+    first, second = tab.evaluate(TOPS)
+    assert abs(first - second) < 3  # hundredths of an em
+
+
+def test_right_aligned_columns_end_in_one_line(tab: Page, tmp_path: Path) -> None:
+    formula = to_mathml(r"\begin{aligned} a &= b \\ a + b + c &= d \end{aligned}", display=True)
+    styles = (STATIC / "d2lsched.css").as_uri()
+    path = tmp_path / "formula.html"
+    path.write_text(f'<link rel="stylesheet" href="{styles}"><p>{formula}</p>', "utf-8")
+    tab.goto(path.as_uri())
+    short, long = tab.evaluate("""[...document.querySelectorAll("mtd:first-child > mrow")]
+      .map((row) => row.getBoundingClientRect().right)""")
+    assert abs(short - long) < 1
 
 
 def test_operators_in_indices_and_exponents_are_tight() -> None:

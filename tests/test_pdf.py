@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,8 @@ INTRO = """<p><a id="t" href="a/one.html#top">one</a> <a href="a/one.html">whole
 <a href="search.html">search</a> <a href="#t=1">state</a> <a href="https://x.org">out</a></p>
 <script>bad()</script><button>Copy</button><noscript><img src="_images/x.png"></noscript>"""
 ONE = """<a href="../intro.html">back</a><img loading="lazy" src="../_images/y.png">
-<details><summary>Code</summary><pre>x</pre></details>
+<div class="noprint"><p>Drag a slider.</p></div>
+<details class="code"><summary>Show code</summary><pre>x</pre></details>
 <div class="exercise admonition"><p class="admonition-title">Exercise 1</p><p>Why?</p>
 <details class="sd-dropdown"><summary>Hint</summary><div class="sd-summary-content">H</div>
 </details><details class="sd-dropdown"><summary>Solution</summary>
@@ -53,6 +55,8 @@ def little(tmp_path: Path) -> BeautifulSoup:
 def test_pages_are_joined_in_order_without_their_frame(little: BeautifulSoup) -> None:
     assert [chapter["id"] for chapter in little.select("div.chapter")] == ["intro", "a-one"]
     assert little.select("nav:not(.overview), script, button, .headerlink, noscript") == []
+    assert "Drag a slider" not in little.text
+    assert "Show code" not in little.text
     assert little.select_one(".cover h1").text == "The Book"  # type: ignore[union-attr]
     entries = [entry.get_text() for entry in little.select(".overview li")]
     assert entries == ["Intro", "Part", "One", "Hints and solutions"]
@@ -151,6 +155,15 @@ def titles(book: Path) -> list[str]:
     return [h.get_text().rstrip("#").strip() for h in headings if h]
 
 
+def every_title(outline: list[Any]) -> Iterator[str]:
+    """Yield the titles of an outline, of all its levels."""
+    for entry in outline:
+        if isinstance(entry, list):
+            yield from every_title(entry)
+        else:
+            yield str(entry.title)
+
+
 def links(printed: PdfReader) -> list[tuple[int, Any]]:
     """Return what every link of the PDF leads to, with the link's page from 0."""
     found: list[tuple[int, Any]] = []
@@ -164,9 +177,14 @@ def links(printed: PdfReader) -> list[tuple[int, Any]]:
 
 
 @pytest.mark.slow
-def test_the_outline_has_every_page_in_order(book: Path, printed: PdfReader) -> None:
+def test_the_outline_has_every_page_in_order(
+    book: Path, document: str, printed: PdfReader
+) -> None:
     outline = [entry for entry in printed.outline if not isinstance(entry, list)]
     names, wanted = [str(entry.title) for entry in outline], titles(book)
+    headings = BeautifulSoup(document, "html.parser").select("h1, h2, h3, h4")
+    texts = {" ".join(heading.text.split()) for heading in headings}
+    assert [name for name in every_title(printed.outline) if name not in texts] == []
     assert [name for name in names if name in wanted] == wanted
     assert len(printed.pages) > 20 * len(set(PRINTED) & set(CHAPTERS))
     pages = [printed.get_destination_page_number(entry) for entry in outline]

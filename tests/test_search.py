@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from audit.measure import findings
 from parity import CASES
 from playwright.sync_api import Browser, Page, expect
 
@@ -113,6 +114,63 @@ def test_a_result_says_what_the_name_is(searching: tuple[Page, list[str]]) -> No
     page, _ = searching
     first = page.evaluate(FOUND, "StepLR")[0]
     assert first["text"] == "torch.optim.lr_scheduler.StepLR (here StepDecay, in API)"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("typed", "meant"), [
+    ("cosnie", "chapters/decay/cosine.html"),
+    ("warmpu", "chapters/warmup-and-cycles/warmup.html"),
+    ("plateu", "chapters/feedback/plateau.html"),
+    ("CosineAnealingLR", "chapters/api.html#d2lsched-CosineDecay"),
+    ("restrats", "chapters/warmup-and-cycles/restarts.html"),
+])  # fmt: skip
+def test_a_typing_error_finds_what_was_meant_and_says_so(
+    searching: tuple[Page, list[str]], typed: str, meant: str
+) -> None:
+    page, errors = searching
+    found = page.evaluate(FOUND, typed)
+    assert meant in [result["address"] for result in found[:4]]
+    expect(page.locator(".search-corrected")).to_contain_text(typed)
+    assert errors == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("typed", ["cosine", "lr_scheduler.StepLR", "0.4", "xqzvwk", "T_max"])
+def test_no_other_word_is_corrected(searching: tuple[Page, list[str]], typed: str) -> None:
+    page, _ = searching
+    page.evaluate(FOUND, typed)
+    expect(page.locator(".search-corrected")).to_have_count(0)
+
+
+@pytest.mark.slow
+def test_a_summary_is_of_the_chapter_without_its_frame(site: str, tab: Page) -> None:
+    tab.goto(f"{site}/search.html?q=cosine")
+    first = tab.locator("#search-results li", has_text="Cosine").first
+    summary = first.locator("p.context")
+    summary.wait_for()
+    for frame in ("Contents", "Print to PDF", "Search", "ipynb", "#", "Show code"):
+        expect(summary).not_to_contain_text(frame)
+    tab.add_style_tag(content="* { transition: none !important }")
+    for theme in ("light", "dark"):
+        tab.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
+        assert findings(tab) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_magnifier_stands_beside_what_is_typed(book: Path, tab: Page, width: int) -> None:
+    tab.set_viewport_size({"width": width, "height": 900})
+    tab.goto((book / "search.html").as_uri())
+    tab.locator("main").press("Control+k")
+    for form in tab.locator("form.bd-search:visible").all():
+        glass, field = (form.locator(part).bounding_box() for part in ("i", "input"))
+        assert glass is not None
+        assert field is not None
+        padding = form.locator("input").evaluate(
+            "(e) => parseFloat(getComputedStyle(e).paddingLeft)"
+        )
+        assert 8 < glass["width"] <= 40
+        assert glass["x"] + glass["width"] <= field["x"] + padding
 
 
 @pytest.mark.slow

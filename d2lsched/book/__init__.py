@@ -11,7 +11,7 @@ with needs("book"):
     from sphinx.application import Sphinx
     from sphinx.config import Config
 
-    from d2lsched.book import citations, figures, lab, page, search, web
+    from d2lsched.book import citations, code, figures, lab, page, search, web
     from d2lsched.book.api import Api
     from d2lsched.book.mathml import visit_math, visit_math_block
     from d2lsched.book.tabs import FrameworkTabs
@@ -33,6 +33,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     web.setup(app)
     page.setup(app)
     figures.setup(app)
+    code.setup(app)
     app.add_directive("api", Api)
     lab.setup(app)
     app.add_transform(FrameworkTabs)
@@ -40,6 +41,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", add_static_folder)
     app.add_css_file("d2lsched.css")
     app.add_css_file("d2lsched-page.css")
+    app.add_css_file("d2lsched-icons.css")
     # Inline, in <head>: the choice must be known before the first paint.
     choice = (HERE / "static" / "d2lsched-choice.js").read_text(encoding="utf-8")
     app.add_js_file(None, body=choice, priority=100)

@@ -18,6 +18,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from d2lsched.book import citations
+from d2lsched.book.code import fold
 from d2lsched.extras import needs
 
 with needs("book"):
@@ -61,6 +62,7 @@ def tidy(notebook: NotebookNode) -> NotebookNode:
         )
         if cell.cell_type == "code" and is_live(notebook):
             cell.outputs, cell.execution_count = [], None
+    fold(notebook)
     return notebook
 
 

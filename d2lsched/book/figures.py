@@ -1,6 +1,7 @@
-"""Figures on the page: what they say to those who cannot see them, and their room.
+"""Figures on the page: what they say to those who cannot see them, their captions, their room.
 
-The text alternative of a figure is the ``text/plain`` of the object displayed.
+The text alternative of a figure is the ``text/plain`` of the object displayed, and its first
+sentence, which says what is drawn, is the caption.
 """
 
 from __future__ import annotations
@@ -60,6 +61,53 @@ class TextAlternatives(SphinxTransform):
                 logger.warning(message, self.env.docname, place_of(image), location=image)
 
 
+def first_sentence(text: str) -> str:
+    """Return the beginning of a text to the end of its first sentence.
+
+    >>> first_sentence("The rate falls from 0.4. After it, the loss.")
+    'The rate falls from 0.4.'
+    """
+    return re.split(r"(?<=[.!?])\s", text, maxsplit=1)[0]
+
+
+class Captions(SphinxTransform):
+    """Give the figures of a notebook their captions and numbers.
+
+    The panels of a set of tabs show one figure for several frameworks, under one number.
+    """
+
+    default_priority = 800  # the tabs are made at 799
+
+    def apply(self, **kwargs: Any) -> None:
+        """Number the figures of the page in their order."""
+        self.caption(self.document, 0)
+
+    def caption(self, node: nodes.Node, number: int, panel: str = "") -> int:
+        """Caption what is below a node; return the last number given.
+
+        number: the last one before it. panel: whose panel this is, as a part of an id.
+        """
+        if not isinstance(node, nodes.Element):
+            return number
+        if "framework-tabs" in node["classes"]:
+            names = [str(child["classes"][1]) for child in node.children]
+            return max(
+                self.caption(child, number, f"-{name}")
+                for child, name in zip(node.children, names, strict=True)
+            )
+        if node.get("nb_element") == "mime_bundle":
+            for image in list(node.findall(nodes.image)):
+                number += 1
+                figure = nodes.figure(ids=[f"figure-{number}{panel}"])
+                image.replace_self(figure)
+                text = f"Figure {number}. {first_sentence(image['alt'])}"
+                figure += [image, nodes.caption(text, text)]
+            return number
+        for child in list(node.children):
+            number = self.caption(child, number, panel)
+        return number
+
+
 def size_of(self: HTML5Translator, node: nodes.image) -> tuple[str, str] | None:
     """Return the width and height of an image in pixels, as given or as in its file."""
     given = [
@@ -93,4 +141,5 @@ def visit_image(self: HTML5Translator, node: nodes.image) -> None:
 def setup(app: Sphinx) -> None:
     """Register what this module does with Sphinx."""
     app.add_transform(TextAlternatives)
+    app.add_transform(Captions)
     app.add_node(nodes.image, override=True, html=(visit_image, HTML5Translator.depart_image))

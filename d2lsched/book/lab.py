@@ -147,7 +147,7 @@ def written(app: Sphinx, name: str, make: Callable[[], str]) -> str:
     """Write a script among the book's files, once; return its name, and a key to its text."""
     path, text = Path(app.outdir, "_static", name), make()
     path.parent.mkdir(parents=True, exist_ok=True)
-    if not path.exists() or path.stat().st_size != len(text.encode()):
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
         path.write_text(text, encoding="utf-8", newline="\n")
     return f"{name}?v={hashlib.sha256(text.encode()).hexdigest()[:8]}"
 

@@ -36,7 +36,7 @@ WIDTHS = {  # MathML Core has no named widths
 SIGNS = frozenset("−+±∓")
 DIRECTED_FENCES = {"⌊": "prefix", "⌈": "prefix", "⌋": "postfix", "⌉": "postfix"}
 ORDINARY = frozenset("∇∞⊤⊥∂∀∃∅…")  # they take no space, as letters do
-LIMITS = frozenset({"max", "min", "lim", "sup", "inf"})
+LIMITS = frozenset({"max", "min", "lim", "sup", "inf", "∑", "∏"})
 UNDERS = {"msub": "munder", "msup": "mover", "msubsup": "munderover"}
 CLOSING = frozenset(")]}⟩⌋⌉|‖!")
 
@@ -81,9 +81,14 @@ def prepared(latex: str) -> str:
 
 def repair(element: Element) -> None:
     """Rewrite in place what browsers do not understand in one element."""
+    if element.tag == "mtd" and element.get("columnalign") == "right":
+        # Chromium begins every cell on the left; one that runs from right to left ends there.
+        row = Element("mrow", dir="ltr")
+        row[:], element[:] = list(element), [row]
+        element.set("dir", "rtl")
     raw, text = element.text or "", html.unescape(element.text or "")
     element.text = text
-    if element.tag == "mi" and raw != text and re.fullmatch("[A-Za-z]", text):
+    if element.tag == "mi" and raw != text and re.fullmatch("[A-Za-zΑ-Ω]", text):
         # \mathrm{d} arrives as a character reference, d as itself; one-letter
         # identifiers are slanted unless they say otherwise.
         element.set("mathvariant", "normal")
@@ -96,6 +101,8 @@ def repair(element: Element) -> None:
     if element.tag == "mo" and text in ORDINARY:
         element.tag = "mi"
         element.set("mathvariant", "normal")
+    elif text == "*" and element.tag == "mo":  # as typed, it is high and small already
+        element.text = "∗"
     elif text == "~" and element.tag == "mi":  # \sim arrives as an identifier
         element.tag, element.text = "mo", "∼"
     elif text == "±" and element.tag == "mi":  # so does \pm
@@ -106,7 +113,7 @@ def repair(element: Element) -> None:
         element.attrib.setdefault("stretchy", "false")
     elif text in ("|", "‖") and "form" not in element.attrib:  # both sides look alike
         element.attrib.update(lspace="0", rspace="0", stretchy="false")
-    elif text == "/":  # ordinary in TeX, a spaced operator in browsers
+    elif text in ("/", "."):  # ordinary in TeX, spaced operators in browsers
         element.attrib.update(lspace="0", rspace="0")
     elif element.tag in UNDERS and takes_limits(element[0]):
         element.tag = UNDERS[element.tag]  # arrives as a subscript even when displayed
@@ -115,7 +122,9 @@ def repair(element: Element) -> None:
 
 def takes_limits(operator: Element) -> bool:
     """Return whether a displayed operator has its limits above and below."""
-    return operator.text in LIMITS or operator.get("movablelimits") == "true"
+    return (
+        html.unescape(operator.text or "") in LIMITS or operator.get("movablelimits") == "true"
+    )
 
 
 def styled(letter: str, variant: str) -> str:
@@ -151,7 +160,7 @@ def is_function(element: Element) -> bool:
     text = base.text or ""
     if base.tag == "mi":
         return f"\\{text}" in FUNCTIONS
-    return base.tag == "mo" and len(text) > 1 and text[0].isalpha()
+    return base.tag == "mo" and text[:1].isalpha()
 
 
 def space_children(row: Element) -> None:

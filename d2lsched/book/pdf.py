@@ -30,7 +30,10 @@ NAME = "learning-rate-schedules.pdf"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "chrome")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")
 
-FRAME = "script, style, button, iframe, .headerlink, .prev-next-footer, .onlyprint"
+FRAME = (
+    "script, style, button, iframe, .headerlink, .prev-next-footer, .onlyprint, .noprint, "
+    "details.code > summary"
+)
 """What a page has for its reader's screen only."""
 
 STYLE = """
@@ -265,8 +268,15 @@ def numbers(path: Path) -> dict[str, int]:
 
 
 def pack(path: Path, headings: list[str]) -> None:
-    """Halve a printed file, and give its outline the spaces that line breaks have taken."""
-    whole = {"".join(text.split()): " ".join(text.split()) for text in headings}
+    """Halve a printed file, and give its outline the headings as they stand.
+
+    Chromium drops their spaces at line breaks, and says one twice that a page break has moved.
+    """
+    whole = {
+        times * "".join(text.split()): " ".join(text.split())
+        for text in headings
+        for times in (1, 2)
+    }
     with pikepdf.open(path, allow_overwriting_input=True) as document:
         for entry in document.objects:
             if isinstance(entry, pikepdf.Dictionary) and "/Title" in entry:

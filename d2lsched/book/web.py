@@ -82,7 +82,7 @@ def use_addresses(app: Sphinx, config: Config) -> None:
         return  # no book
     config.html_theme_options = theme_options(root, config.html_theme_options)
     if base := address(given, "html", "baseurl", "https://example.org"):
-        config.html_baseurl = f"{base}/"
+        config.html_baseurl = config.ogp_site_url = f"{base}/"
 
 
 def complete_buttons(

@@ -106,15 +106,24 @@
     sets.push({ names, tabs, note });
   };
 
-  // A formula wider than a phone scrolls; the keyboard must reach it to do so.
-  const makeFormulasReachable = () => {
-    for (const formula of document.querySelectorAll("div.math")) {
-      if (formula.scrollWidth > formula.clientWidth) formula.tabIndex = 0;
+  // What is wider than a phone scrolls: the keyboard must reach it to do so, and its edge says
+  // that there is more.
+  const markScroller = (wide) => {
+    const hidden = wide.scrollWidth - wide.clientWidth;
+    if (hidden > 0) wide.tabIndex = 0;
+    wide.classList.toggle("continues", hidden - wide.scrollLeft > 1);
+  };
+
+  const watchScrollers = () => {
+    const sizes = new ResizeObserver((all) => all.forEach(({ target }) => markScroller(target)));
+    for (const wide of document.querySelectorAll("div.math, .output.text_html, .highlight pre")) {
+      sizes.observe(wide);
+      wide.addEventListener("scroll", () => markScroller(wide), { passive: true });
     }
   };
 
   document.querySelectorAll(".framework-tabs").forEach(makeSet);
   new MutationObserver(show).observe(root, { attributeFilter: ["data-framework"] });
   show();
-  makeFormulasReachable();
+  watchScrollers();
 })();
