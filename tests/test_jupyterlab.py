@@ -103,6 +103,26 @@ def test_what_is_edited_in_the_widget_is_a_schedule_in_python(address: str, tab:
     expect(name).to_have_value("yours", timeout=30_000)
     expect(tab.get_by_role("combobox", name="Kind").first).to_have_value("StepDecay")
 
+    # Training, in the page and in the kernel: the same numbers.
+    widget = tab.locator(".schedule-lab")
+    train = widget.get_by_role("button", name="Train", exact=True)
+    if not train.is_visible():
+        widget.get_by_text("Train on MNIST").click()
+    for label, number in (("epochs", "1"), ("seeds", "2")):
+        box = widget.get_by_role("spinbutton", name=label)
+        box.fill(number)
+        box.press("Enter")
+    where = widget.get_by_role("combobox", name="Where to train")
+    expect(where.locator("option")).to_contain_text(["in this page", "numpy", "torch"])
+    found = []
+    widget.get_by_role("radio", name="accuracy").check()
+    for place in ("numpy", "in this page", "torch"):
+        where.select_option(place)
+        train.click()
+        expect(widget.locator(".lab-pictures canvas").first).to_be_visible(timeout=120_000)
+        found.append(float(widget.locator(".lab-readout td").last.inner_text().split()[0]))
+    assert max(found) - min(found) <= 0.2, found
+
 
 # What a reader sees of the Markdown cells, of each: its text, its citations, where links lead.
 SEEN = """() => [...document.querySelectorAll(".jp-MarkdownCell .myst")].map((cell) => {

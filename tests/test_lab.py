@@ -749,7 +749,7 @@ def test_a_name_cannot_end_the_script_that_holds_it() -> None:
 
 @pytest.mark.parametrize("settings", [
     {"updates": 9}, {"updates": 20_001}, {"updates": 1.5}, {"condition": 0.5}, {"noise": -1},
-    {"momentum": 1.0},
+    {"momentum": 1.0}, {"epochs": 31}, {"seeds": 0}, {"optimizer": "rms"},
 ])  # fmt: skip
 def test_other_settings_are_refused(settings: dict[str, Any]) -> None:
     (name,) = settings

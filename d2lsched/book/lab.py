@@ -86,12 +86,17 @@ class ScheduleLab(SphinxDirective):
         "condition": float,
         "noise": float,
         "momentum": float,
+        "optimizer": str,
+        "epochs": int,
+        "seeds": int,
         "full": directives.flag,
     }
 
     def run(self) -> list[nodes.Node]:
         """Return the lab with its figure."""
-        settings = {name: value is None or value for name, value in self.options.items()}
+        settings: dict[str, Any] = {
+            name: value is None or value for name, value in self.options.items()
+        }
         full = settings.pop("full", False)
         try:
             schedules = named(line_of(line) for line in self.content if line.strip())

@@ -16,6 +16,7 @@ import d2lsched
 
 from ..schedules import Schedule
 from ..schedules.base import require
+from ..settings import OPTIMIZERS
 from .formula import Formula
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 MOST = 8
 """How many schedules a lab shows at once."""
+EPOCHS, SEEDS = range(1, 31), range(1, 6)
+"""How long, and how often, a page trains."""
 
 
 def lab(
@@ -32,6 +35,7 @@ def lab(
     condition: float = 100.0,
     noise: float = 0.1,
     momentum: float = 0.0,
+    **training: Any,
 ) -> Lab:
     """The schedule lab, as a widget for JupyterLab.
 
@@ -42,6 +46,8 @@ def lab(
     condition: of the noisy quadratic, the largest over the smallest curvature, from 1.
     noise: its gradients have the variance noise times the curvature; at least 0.
     momentum: of SGD on it, from 0 to 0.999.
+    training: what training begins with: ``optimizer``, "sgd" or "adam"; ``epochs``, from 1 to
+        30, by default as long as the run; ``seeds``, from 1 to 5.
 
     The widget's ``schedules`` are always those on the page, and can be set. ValueError for
     other values; ImportError without the package anywidget.
@@ -53,7 +59,7 @@ def lab(
     """
     from .jupyter import Lab
 
-    settings = {"condition": condition, "noise": noise, "momentum": momentum}
+    settings = {"condition": condition, "noise": noise, "momentum": momentum, **training}
     return Lab(state(named(schedules), updates=updates, log=log, **settings))
 
 
@@ -80,6 +86,9 @@ def state(
     condition: float = 100.0,
     noise: float = 0.1,
     momentum: float = 0.0,
+    optimizer: str | None = None,
+    epochs: int | None = None,
+    seeds: int | None = None,
 ) -> dict[str, Any]:
     """What a lab shows, as plain data; the parameters are those of `lab`."""
     require(len(schedules) <= MOST, "len(schedules)", len(schedules), f"at most {MOST}")
@@ -88,12 +97,23 @@ def state(
     require(condition >= 1, "condition", condition, "at least 1")
     require(noise >= 0, "noise", noise, "at least 0")
     require(0 <= momentum <= 0.999, "momentum", momentum, "from 0 to 0.999")
+    training = {"optimizer": optimizer, "epochs": epochs, "seeds": seeds}
+    given = {name: value for name, value in training.items() if value is not None}
+    for name, allowed in (("optimizer", OPTIMIZERS), ("epochs", EPOCHS), ("seeds", SEEDS)):
+        described = f"one of {', '.join(map(str, allowed))}"
+        require(given.get(name, allowed[0]) in allowed, name, given.get(name), described)
     entries = [
         {"name": name, "config": config_of(name, schedule), "hidden": False}
         for name, schedule in schedules.items()
     ]
     settings = {"condition": condition, "noise": noise, "momentum": momentum}
-    return {"schedules": entries, "updates": int(updates), "log": bool(log), **settings}
+    return {
+        "schedules": entries,
+        "updates": int(updates),
+        "log": bool(log),
+        **settings,
+        **given,
+    }
 
 
 def config_of(name: str, schedule: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from ..schedules import Schedule
 from . import named, schedules_of, to_html
 from . import state as state_of
 from .images import TRAIN, VALIDATION, packed
+from .kernel import Training, installed
 from .modules import STYLES, joined
 
 with needs("lab"):
@@ -21,19 +22,28 @@ class Lab(anywidget.AnyWidget):
     """The schedule lab as a widget.
 
     state: what the page shows, as plain data; it follows the reader, and the page follows it.
+    frameworks: with which the kernel can train for the page.
     """
 
     _esm = joined()
     _css = STYLES
     state = traitlets.Dict().tag(sync=True)
+    frameworks: Any = traitlets.List().tag(sync=True)
+    _training: Training | None = None
 
     def __init__(self, state: Mapping[str, Any]):
-        super().__init__(state=dict(state))
+        super().__init__(state=dict(state), frameworks=installed())
         self.on_msg(self._answer)
 
     def _answer(self, _: Any, message: Mapping[str, Any], buffers: list[bytes]) -> None:
-        if message.get("wanted") == "images":
-            self.send({"train": TRAIN, "validation": VALIDATION}, buffers=[packed()])
+        match message:
+            case {"wanted": "images"}:
+                self.send({"train": TRAIN, "validation": VALIDATION}, buffers=[packed()])
+            case {"wanted": "training", "framework": framework, "runs": runs}:
+                self._training = Training(framework, runs, self.send)
+                self._training.start()
+            case {"wanted": "go" | "stop" | "end" as word} if self._training is not None:
+                self._training.told(word)
 
     @property
     def schedules(self) -> dict[str, Schedule]:

@@ -30,11 +30,11 @@ const VIEWS = { loss: [LossView, "expected loss"], peaks: [PeaksView, "loss by p
 
 export class Lab {
   /**
-   * Fill an element. onChange is called with the state whenever the reader has changed it; images
-   * promises what there is to train on, {bytes, train, validation}.
+   * Fill an element. onChange is called with the state whenever the reader has changed it. world:
+   * where to train; images() promises {bytes, train, validation}, kernel is JupyterLab's.
    */
-  constructor(root, state, onChange = () => {}, images = undefined) {
-    Object.assign(this, { root, onChange, images, copied: 0, cache: new Map() });
+  constructor(root, state, onChange = () => {}, world = undefined) {
+    Object.assign(this, { root, onChange, world, copied: 0, cache: new Map() });
     this.state = completed(state);
     this.beginning = structuredClone(this.state);
     this.history = new History(this.state);
@@ -63,7 +63,7 @@ export class Lab {
     this.cards = make("div", { className: "lab-cards" });
     this.settings = this.settingControls();
     this.code = new CodeSection(this);
-    this.trainer = this.images && new TrainingSection(this);
+    this.trainer = this.world && new TrainingSection(this);
     this.root.replaceChildren(this.plots, this.summary,
       make("div", { className: "lab-scroll" }, this.readout), this.axisRow(), this.cards,
       this.addRow(), modelSection(this), ...(this.trainer ? [this.trainer.element] : []),

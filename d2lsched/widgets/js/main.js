@@ -15,7 +15,7 @@ function render({ model, el }) {
     own = JSON.stringify(state);
     model.set("state", JSON.parse(own));
     model.save_changes();
-  }, () => fromKernel(model));
+  }, { images: () => fromKernel(model), kernel: kernelOf(model) });
   const follow = () => {
     const news = JSON.stringify(model.get("state"));
     if (news !== own) lab.setState(JSON.parse((own = news)));
@@ -29,12 +29,33 @@ export default { render };
 function fromKernel(model) {
   return new Promise((resolve) => {
     const hear = (message, [buffer]) => {
+      if (!buffer) return; // news of a training
       model.off("msg:custom", hear);
       resolve({ ...message, bytes: new Uint8Array(buffer.buffer ?? buffer) });
     };
     model.on("msg:custom", hear);
     model.send({ wanted: "images" });
   });
+}
+
+/** Training in the kernel, with a framework that is installed there. */
+function kernelOf(model) {
+  const frameworks = model.get("frameworks");
+  const start = (framework, failed) => (runs, hear) => {
+    const listen = (news) => {
+      if (news.failed) failed(news.failed);
+      else if (news.id !== undefined) hear(news);
+    };
+    model.on("msg:custom", listen);
+    model.send({ wanted: "training", framework, runs: runs.map(({ rates, ...run }) =>
+      ({ ...run, updates: rates.length })) });
+    return (word) => {
+      model.send({ wanted: word });
+      if (word === "end") model.off("msg:custom", listen);
+    };
+  };
+  return { frameworks,
+    in: (name, failed) => (frameworks.includes(name) ? start(name, failed) : undefined) };
 }
 
 // A script element is all that can bring a file to a page that was itself opened as a file.
@@ -63,7 +84,7 @@ function mount(root, index) {
     clearTimeout(waiting);
     waiting = setTimeout(() => setAddress(`#${toLink(id, state)}`), 250);
   };
-  const lab = new Lab(root, given, write, fromBook);
+  const lab = new Lab(root, given, write, { images: fromBook });
   const follow = () => {
     try {
       const linked = fromLink(id, location.hash.slice(1));

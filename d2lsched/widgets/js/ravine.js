@@ -1,7 +1,8 @@
 // The ravine: SGD's path on two coordinates of the noisy quadratic, one steep and one flat.
 
 import { button } from "./controls.js";
-import { make, newId, setAttributes, show } from "./elements.js";
+import { escaped, make, newId, setAttributes, show } from "./elements.js";
+import { DIVERGED } from "./quadratic.js";
 import { Generator } from "./random.js";
 import { clamp } from "./valid.js";
 
@@ -29,6 +30,8 @@ export function ravinePath(rates, { condition, noise, momentum }) {
 /** The loss in each direction at a point of the path. */
 export const lossesAt = ({ steep, flat, curvatures: [a, b] }, t) =>
   [(a * steep[t] ** 2) / 2, (b * flat[t] ** 2) / 2];
+
+const lossIn = (path, t) => lossesAt(path, t).reduce((a, b) => a + b);
 
 const far = (x) => (Number.isFinite(x) ? clamp(x, [-1e4, 1e4]) : 1e4);
 
@@ -101,8 +104,13 @@ export class RavineView {
     this.svg.setAttribute("viewBox", `0 0 ${Math.max(width, 1)} ${Math.max(height, 1)}`);
     setAttributes(this.svg.querySelector("rect"),
       { x: this.left, y: this.top, width: this.width, height: this.height });
-    this.found = shown.map(({ rates, ...result }) =>
-      ({ ...result, path: ravinePath(rates, state) }));
+    this.found = shown.map(({ rates, ...result }) => {
+      const path = ravinePath(rates, state), start = lossIn(path, 0);
+      const lost = rates.findIndex((_, t) => !(lossIn(path, t + 1) <= DIVERGED * start));
+      return { ...result, path, until: lost < 0 ? Infinity : lost + 1 };
+    });
+    const gone = this.found.filter(({ until }) => until < Infinity)
+      .map(({ name, until }) => `${name} leaves at update ${until}`);
     const levels = Array.from({ length: 9 }, (_, i) => 1.28 * 4 ** -i).map((loss) =>
       `<ellipse class="lab-grid" cx="${this.x(0)}" cy="${this.y(0)}" ` +
       `rx="${(Math.min(Math.sqrt(2 * loss * state.condition), 1e4) * this.width) / 3.2}" ` +
@@ -113,6 +121,7 @@ export class RavineView {
       `<path class="lab-level" d="M${this.left} ${this.y(0)}H${right}"/>` +
       `<path class="lab-level" d="M${this.x(0)} ${this.top}V${bottom}"/></g>` +
       `<text x="${right}" y="${bottom + 15}" text-anchor="end">flat direction →</text>` +
+      `<text x="${right}" y="13" text-anchor="end">${escaped(gone.slice(0, 1).join())}</text>` +
       `<text transform="rotate(-90)" x="${-this.top}" y="14" text-anchor="end">steep →</text>` +
       `<g clip-path="url(#${this.clip})"></g>`;
     this.trails = this.drawing.lastElementChild;
@@ -130,12 +139,15 @@ export class RavineView {
   moveTo(t) {
     if (!this.found) return;
     const every = Math.ceil((t + 1) / 2000);
-    const line = ({ steep, flat }) => Array.from({ length: Math.floor(t / every) + 1 }, (_, k) => {
-      const i = t - (Math.floor(t / every) - k) * every;
-      return `${Math.round(10 * this.x(flat[i])) / 10} ${Math.round(10 * this.y(steep[i])) / 10}`;
-    }).join("L");
-    this.trails.innerHTML = this.found.map(({ path, slot }) =>
-      `<path class="lab-curve lab-trail lab-slot-${slot}" d="M${line(path)}"/>`).join("") +
+    const line = ({ path: { steep, flat }, until }) => { // until it leaves for good
+      const last = Math.min(t, until), n = Math.floor(last / every);
+      return Array.from({ length: n + 1 }, (_, k) => {
+        const i = last - (n - k) * every;
+        return `${Math.round(10 * this.x(flat[i])) / 10} ${Math.round(10 * this.y(steep[i])) / 10}`;
+      }).join("L");
+    };
+    this.trails.innerHTML = this.found.map((one) =>
+      `<path class="lab-curve lab-trail lab-slot-${one.slot}" d="M${line(one)}"/>`).join("") +
       this.found.map(({ path, slot }) => `<circle class="lab-mark lab-ink-${slot}" r="4.5" ` +
         `cx="${this.x(path.flat[t])}" cy="${this.y(path.steep[t])}"/>`).join("");
     const spoken = this.found.map(({ name, path }) => `${name} ${show(path.steep[t])} in the steep ` +

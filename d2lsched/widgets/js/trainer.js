@@ -1,5 +1,6 @@
 // Training runs of several schedules and seeds, in as many workers as the machine has to spare.
 
+// One core is left to the page.
 const WORKERS = Math.max(1, Math.min(4, (navigator.hardwareConcurrency ?? 2) - 1));
 
 // Student's t for an interval of 95 %, by the number of seeds.
@@ -14,26 +15,20 @@ export function summary(values) {
 
 export class Training {
   /**
-   * jobs: [{name, slot, rates}], trained each with seeds 0, 1, …; images: what a page has of
-   * them, {bytes, train, validation}; onNews is called when there is more to show.
+   * jobs: [{name, slot, config, rates}], trained each with seeds 0, 1, …; start(runs, hear) lets
+   * them run, [{id, config, rates, seed, …}], and returns what tells them to go on, to stop or to
+   * end; onNews is called when there is more to show.
    */
-  constructor(jobs, { seeds, optimizer, momentum }, images, onNews, onError) {
+  constructor(jobs, { seeds, ...settings }, start, onNews) {
     this.jobs = jobs.map((job) => ({ ...job, runs: Array.from({ length: seeds }, (_, seed) =>
       ({ seed, losses: [], epochs: [], end: undefined })) }));
-    Object.assign(this, { seconds: 0, images: 0, going: true, perEpoch: Math.floor(images.train / 128) });
-    this.runs = this.jobs.flatMap((job) => job.runs.map((run) => ({ run, rates: job.rates })));
-    const wanted = this.runs.map(({ run: { seed }, rates }, id) =>
-      ({ id, rates, seed, optimizer, momentum }));
-    const n = Math.min(WORKERS, wanted.length);
-    this.workers = Array.from({ length: n }, (_, i) => {
-      const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
-      worker.onmessage = ({ data }) => {
-        this.hear(data);
-        onNews();
-      };
-      worker.onerror = (event) => onError(event.message || "the browser starts no worker");
-      worker.postMessage({ ...images, runs: wanted.filter(({ id }) => id % n === i) });
-      return worker;
+    this.runs = this.jobs.flatMap((job) => job.runs.map((run) => ({ run, rates: job.rates, job })));
+    Object.assign(this, { seconds: 0, images: 0, going: true });
+    const wanted = this.runs.map(({ run: { seed }, job: { config, rates } }, id) =>
+      ({ id, config, rates, seed, ...settings }));
+    this.tell = start(wanted, (news) => {
+      this.hear(news);
+      onNews();
     });
   }
 
@@ -42,7 +37,7 @@ export class Training {
     run.losses.push(...losses);
     if (epoch) run.epochs.push(epoch);
     run.end = end;
-    this.seconds += seconds / this.workers.length;
+    this.seconds += seconds;
     this.images += images;
     if (this.done) this.close();
   }
@@ -61,13 +56,30 @@ export class Training {
 
   set(going) {
     this.going = going;
-    for (const worker of this.workers) worker.postMessage(going);
+    this.tell(going ? "go" : "stop");
   }
 
   close() {
-    for (const worker of this.workers) worker.terminate();
+    this.tell("end");
   }
 }
+
+/** Let runs run in workers of this page, on images {bytes, train, validation}. */
+export const inWorkers = (images, onError) => (runs, hear) => {
+  const n = Math.min(WORKERS, runs.length), workers = Array.from({ length: n }, (_, i) => {
+    const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+    worker.onmessage = ({ data: { seconds, ...news } }) => hear({ ...news, seconds: seconds / n });
+    worker.onerror = ({ message }) => onError(message || "the browser starts no worker");
+    worker.postMessage({ ...images, runs: runs.filter(({ id }) => id % n === i) });
+    return worker;
+  });
+  return (word) => {
+    for (const worker of workers) {
+      if (word === "end") worker.terminate();
+      else worker.postMessage(word === "go");
+    }
+  };
+};
 
 /** The mean over a job's seeds, update by update, as far as all of them are. */
 export function meanLoss({ runs }) {

@@ -5,7 +5,7 @@ import { button } from "./controls.js";
 import { make, show } from "./elements.js";
 import { Plot, updatesAxis } from "./plots.js";
 import { table } from "./schedules.js";
-import { Training, meanLoss, perEpoch } from "./trainer.js";
+import { Training, inWorkers, meanLoss, perEpoch } from "./trainer.js";
 import { clamp } from "./valid.js";
 
 export const EPOCH = 78; // updates, of 10,000 images in batches of 128
@@ -24,6 +24,9 @@ export class TrainingSection {
       "batches of 128, and is tried on 5,000 others. First weights and order of the images are " +
       "those of d2lsched.numpy, and so are the losses. Adam takes the momentum as its β₁, and " +
       "wants rates near 0.001.";
+    const { frameworks = [] } = lab.world.kernel ?? {};
+    this.where = make("select", { "aria-label": "Where to train", hidden: !frameworks.length },
+      ...["in this page", ...frameworks].map((name) => make("option", {}, name)));
     this.train = button("Train", () => this.start());
     this.toggle = button("Stop", () => this.pause(), { hidden: true });
     this.progress = make("progress", { max: 1, value: 0, hidden: true, "aria-label": "Training" });
@@ -38,7 +41,7 @@ export class TrainingSection {
       make("div", { className: "lab-row" }, optimizer.element),
       make("div", { className: "lab-fields" }, epochs.element, seeds.element,
         trainMomentum.element),
-      make("div", { className: "lab-row lab-train" }, this.train, this.toggle, this.progress,
+      make("div", { className: "lab-row lab-train" }, this.train, this.where, this.toggle, this.progress,
         this.status), this.mistakes);
   }
 
@@ -55,20 +58,24 @@ export class TrainingSection {
     if (!shown.length) return lab.say("No schedule is shown: there is nothing to train.", true);
     lab.training?.close();
     lab.training = undefined;
-    this.status.textContent = "Loading the images …";
-    let images;
-    try {
-      images = await lab.images();
-    } catch (error) {
-      this.status.textContent = "";
-      return lab.say(`The images cannot be loaded: ${error.message}.`, true);
+    this.mistakes.hidden = true;
+    this.pictures.replaceChildren();
+    const failed = (text) => lab.say(`Training has failed: ${text}.`, true);
+    let start = lab.world.kernel?.in(this.where.value, failed);
+    if (!start) {
+      this.status.textContent = "Loading the images …";
+      try {
+        start = inWorkers(await lab.world.images(), failed);
+      } catch (error) {
+        this.status.textContent = "";
+        return lab.say(`The images cannot be loaded: ${error.message}.`, true);
+      }
     }
     const updates = epochsOf(lab.state) * EPOCH;
-    const jobs = shown.map(({ name, slot, config }) => ({ name, slot, rates: table(config, updates) }));
-    lab.training = new Training(jobs, { seeds, optimizer, momentum }, images, () => this.news(),
-      (text) => lab.say(`Training has failed: ${text}.`, true));
+    const jobs = shown.map(({ name, slot, config }) =>
+      ({ name, slot, config: structuredClone(config), rates: table(config, updates) }));
+    lab.training = new Training(jobs, { seeds, optimizer, momentum }, start, () => this.news());
     Object.assign(this.progress, { hidden: false, value: 0 });
-    this.mistakes.hidden = true;
     this.pauseText();
     if (!/training|accuracy/.test(lab.state.view)) {
       lab.state.view = "training";
@@ -100,6 +107,7 @@ export class TrainingSection {
     this.pauseText();
     lab.redraw();
     if (!training.done) return;
+    this.toggle.hidden = true;
     if (this.toggle === this.element.getRootNode().activeElement) this.train.focus();
     this.which.replaceChildren(...training.jobs.map(({ name }) => make("option", {}, name)));
     this.showWrong();
