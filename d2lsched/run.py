@@ -117,7 +117,7 @@ def scaled(images: np.ndarray) -> np.ndarray:
 def parts(model: str, n: int) -> Iterator[slice]:
     """Slices that cover n images, for evaluation: one for the MLP, for LeNet of at most 1,000.
 
-    What LeNet's convolutions hold of all images at once would take gigabytes.
+    model: "mlp" or "lenet", whose convolutions would need gigabytes for all images at once.
 
     >>> list(parts("lenet", 1500))
     [slice(0, 1000, None), slice(1000, 2000, None)]

@@ -13,10 +13,11 @@ from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import Browser, Page, expect
 from test_book import CHAPTERS, code, figure, read, sphinx
 
+from d2lsched.book import execute
 from d2lsched.book.code import fold, only_drawing
 
 ROOT = Path(__file__).parents[1]
-NOTEBOOKS = sorted((ROOT / "chapters").rglob("*.ipynb"))
+NOTEBOOKS = sorted(execute.find([ROOT / "chapters"]))
 DRAWN = [figure("A curve that falls.")]
 
 
