@@ -9,7 +9,7 @@ own number of threads: the MLP gains nothing from a second core, LeNet much.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -21,6 +21,7 @@ from .many import many_trainer
 from .optimizers import Arrays, adam, bias_corrections, sgd, zeros
 from .run import State, first_weights, parts, scaled, trainer
 from .schedules import Schedule
+from .schedules.base import a_schedule
 
 with needs("jax"):
     import jax
@@ -285,17 +286,50 @@ def epoch_many(
 train_many = many_trainer("jax", tensors, init, epoch_many, evaluate)
 
 
-def native(schedule: Schedule) -> Callable[[Any], jax.Array]:
+@dataclass(frozen=True)
+class OptaxSchedule:
+    """A function from the count of updates to the rate, which it follows; made by `native`.
+
+    schedule: any schedule of this package; ValueError for anything else.
+
+    A value: it can be compared, hashed, pickled, and be a static argument of ``jax.jit``.
+
+    >>> from d2lsched import Constant
+    >>> OptaxSchedule(Constant(0.1)) == OptaxSchedule(Constant(0.1))
+    True
+    """
+
+    schedule: Schedule
+
+    def __post_init__(self) -> None:
+        or_else = "; a ReduceOnPlateau is fed by hand, and its rate injected"
+        a_schedule("schedule", self.schedule, or_else)
+
+    def __call__(self, count: Any) -> jax.Array:
+        """The rate of an update, as weakly typed as optax's own: weights keep their type."""
+        # optax.join_schedules also asks at negative counts, and drops the answer
+        return self.schedule(jnp.maximum(count, 0))
+
+
+def native(schedule: Schedule) -> OptaxSchedule:
     """The schedule as an optax schedule: a function from the count of updates to the rate.
 
-    schedule: any schedule of this package.
+    schedule: any schedule of this package; ValueError for anything else.
 
     >>> import optax
-    >>> from d2lsched import CosineDecay
+    >>> from d2lsched import CosineDecay, Piecewise
     >>> rate = native(CosineDecay(0.2, steps=4))
     >>> [round(float(rate(count)), 4) for count in range(4)]
     [0.2, 0.1707, 0.1, 0.0293]
     >>> optimizer = optax.sgd(rate, momentum=0.9)
+
+    Momentum, weight decay or any other number follows a schedule, too, if it is injected; so is
+    a rate that is set from outside, such as a ReduceOnPlateau's:
+
+    >>> momentum = native(Piecewise([(0, 0.95), (50, 0.85), (100, 0.95)]))
+    >>> optimizer = optax.inject_hyperparams(optax.sgd)(rate, momentum=momentum)
+    >>> state = optimizer.init(jnp.zeros(3))
+    >>> round(float(state.hyperparams["momentum"]), 2)
+    0.95
     """
-    # optax.join_schedules also asks at negative counts, and drops the answer
-    return lambda count: schedule(jnp.maximum(count, 0))
+    return OptaxSchedule(schedule)

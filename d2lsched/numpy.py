@@ -17,6 +17,7 @@ from .data import Split
 from .optimizers import adam, bias_corrections, sgd, zeros
 from .run import State, first_weights, parts, scaled, trainer
 from .schedules import Schedule
+from .schedules.base import a_schedule
 
 MODELS = ("mlp",)
 
@@ -198,10 +199,10 @@ train = trainer("numpy", MODELS, tensors, init, epoch, evaluate)
 def native(schedule: Schedule) -> Callable[[int], float]:
     """The schedule itself: in NumPy a schedule is a function of t, and nothing more.
 
-    schedule: any schedule of this package.
+    schedule: any schedule of this package; ValueError for anything else.
 
     >>> from d2lsched import CosineDecay
     >>> native(CosineDecay(0.3, steps=20))(10)
     0.15
     """
-    return schedule
+    return a_schedule("schedule", schedule)

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from .schedules import ReduceOnPlateau, Schedule
-from .schedules.base import require, whole
+from .schedules.base import number, require, whole
 
 FRAMEWORKS = ("numpy", "torch", "tensorflow", "jax")
 OPTIMIZERS = ("sgd", "adam")
@@ -44,10 +44,11 @@ def values(name: str, source: Values, first: int, n: int, below: float = np.inf)
     elif callable(source):
         found = np.array([float(source(int(update))) for update in t])
     else:
-        require(is_number(source) and 0 <= source < below, name, source, allowed)
-        found = np.full(n, float(source))
+        value = number(name, source)
+        require(is_number(value) and 0 <= value < below, name, source, allowed)
+        found = np.full(n, float(value))
     for update in np.flatnonzero(~((found >= 0) & (found < below))):
-        require(False, f"{name} at update {t[update]}", found[update], allowed)
+        require(False, f"{name} at update {t[update]}", float(found[update]), allowed)
     return found
 
 

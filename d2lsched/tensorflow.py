@@ -1,9 +1,10 @@
 """Training in TensorFlow.
 
 One of four twins: `numpy`, `torch`, `tensorflow`, `jax`, the same names in the same
-order. An epoch of the MLP is one `tf.function` compiled by XLA; LeNet's is a plain
-`tf.function`, whose convolutions are faster on the CPU. TensorFlow keeps its own number of
-threads: a second core makes an epoch a little faster, and a busy neighbor does no harm.
+order; its `native` is that of `d2lsched.keras`. An epoch of the MLP is one `tf.function`
+compiled by XLA; LeNet's is a plain `tf.function`, whose convolutions are faster on the CPU.
+TensorFlow keeps its own number of threads: a second core makes an epoch a little faster, and a
+busy neighbor does no harm.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ from .data import Split
 from .extras import needs
 from .optimizers import Arrays, adam, bias_corrections, sgd, zeros
 from .run import State, first_weights, parts, scaled, trainer
-from .schedules import Schedule
 from .schedules.tracing import checked_length
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -44,8 +44,10 @@ def _no_log() -> Iterator[None]:
 
 
 with needs("tensorflow"), _no_log():
-    import keras
     import tensorflow as tf
+
+    from .keras import native as native
+
 
 MODELS = ("mlp", "lenet")
 
@@ -237,43 +239,6 @@ def evaluate(state: State, images: tf.Tensor, labels: tf.Tensor) -> tuple[float,
 
 
 train = trainer("tensorflow", MODELS, tensors, init, epoch, evaluate)
-
-
-@keras.saving.register_keras_serializable(package="d2lsched")
-class KerasSchedule(keras.optimizers.schedules.LearningRateSchedule):
-    """A Keras schedule that follows a d2lsched schedule; made by `native`."""
-
-    def __init__(self, schedule: Schedule):
-        super().__init__()
-        self.schedule = schedule
-
-    def __call__(self, step: Any) -> tf.Tensor:
-        """The rate of an update, as float32."""
-        return tf.cast(self.schedule(tf.convert_to_tensor(step)), tf.float32)
-
-    def get_config(self) -> dict[str, Any]:
-        """What Keras saves."""
-        return {"schedule": self.schedule.config()}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> KerasSchedule:
-        """What Keras loads."""
-        return cls(Schedule.from_config(config["schedule"]))
-
-
-def native(schedule: Schedule) -> KerasSchedule:
-    """The schedule as a Keras LearningRateSchedule.
-
-    schedule: any schedule of this package; its unit is the update. A model saved with it
-        loads wherever `d2lsched.tensorflow` has been imported.
-
-    >>> from d2lsched import CosineDecay
-    >>> rate = native(CosineDecay(0.2, steps=4))
-    >>> [round(float(rate(step)), 4) for step in range(4)]
-    [0.2, 0.1707, 0.1, 0.0293]
-    >>> optimizer = keras.optimizers.SGD(rate, momentum=0.9)
-    """
-    return KerasSchedule(schedule)
 
 
 def trace(callback: Callable[[int, float], float], n: int, lr: float) -> np.ndarray:

@@ -1,14 +1,14 @@
 """Training in PyTorch.
 
 One of four twins: `numpy`, `torch`, `tensorflow`, `jax`, the same names in the same
-order. An update of the MLP is too small to share between cores, and a busy neighbor
-makes sharing far slower than not: `epoch` and `evaluate` run on one thread. Many runs share
-the cores run by run, `train_many`.
+order; its `native` and `trace` are in `d2lsched.lr_scheduler`. An update of the MLP is too
+small to share between cores, and a busy neighbor makes sharing far slower than not: `epoch`
+and `evaluate` run on one thread. Many runs share the cores run by run, `train_many`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
@@ -17,18 +17,16 @@ import numpy as np
 
 from .data import Split
 from .extras import needs
+from .lr_scheduler import native as native
+from .lr_scheduler import trace as trace
 from .many import many_trainer
 from .optimizers import BETA2, EPSILON, bias_corrections
 from .run import State, first_weights, parts, scaled, trainer
-from .schedules import Schedule
-from .schedules.base import require
-from .schedules.tracing import checked_length
 
 with needs("torch"):
     import torch
     from torch import nn
     from torch.nn.functional import cross_entropy, relu
-    from torch.optim.lr_scheduler import LRScheduler
 
 MODELS = ("mlp", "lenet")
 
@@ -50,18 +48,20 @@ def tensors(split: Split) -> tuple[torch.Tensor, torch.Tensor]:
 def network(model: str) -> nn.Sequential:
     """The untrained network that maps images, (n, 1, 28, 28), to logits, (n, 10).
 
-    model: "mlp" or "lenet". Its weights are torch's own random ones; `init` sets ours.
+    model: "mlp" or "lenet". Its weights are torch's own random ones; `init` sets ours. They
+        are float32, whatever torch's default.
 
     >>> network("mlp")(torch.zeros(3, 1, 28, 28)).shape
     torch.Size([3, 10])
     """
     if model == "mlp":
-        return nn.Sequential(nn.Flatten(), nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 10))
+        layers = nn.Flatten(), nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 10)
+        return nn.Sequential(*layers).float()
     return nn.Sequential(
         nn.Conv2d(1, 6, kernel_size=5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
         nn.Conv2d(6, 16, kernel_size=5), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
         nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10),
-    )  # fmt: skip
+    ).float()  # fmt: skip
 
 
 def init(model: str = "mlp", optimizer: str = "sgd", seed: int = 0) -> State:
@@ -317,81 +317,3 @@ def _all_tensors(state: State) -> list[torch.Tensor]:
 
 
 train_many = many_trainer("torch", tensors, init, epoch_many, evaluate)
-
-
-class ScheduleLR(LRScheduler):
-    """A torch scheduler that follows a schedule; made by `native`."""
-
-    def __init__(
-        self, optimizer: torch.optim.Optimizer, schedule: Schedule, last_epoch: int = -1
-    ):
-        self.schedule = schedule
-        super().__init__(optimizer, last_epoch)
-
-    def get_lr(self) -> list[float | torch.Tensor]:
-        """The rate of each parameter group at the scheduler's present update."""
-        first, rate = float(self.base_lrs[0]), self.schedule(self.last_epoch)
-        return [rate * float(base) / first if base != first else rate for base in self.base_lrs]
-
-    def state_dict(self) -> dict[str, Any]:
-        """Plain numbers only, so that torch.load takes them by default."""
-        return {
-            "last_epoch": self.last_epoch,
-            "base_lrs": [float(base) for base in self.base_lrs],
-        }
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Continue from what `state_dict` returned."""
-        super().load_state_dict(state_dict)
-        self._last_lr = self.get_lr()
-
-
-def native(schedule: Schedule, optimizer: torch.optim.Optimizer) -> ScheduleLR:
-    """The schedule as a torch scheduler: call its step() after every optimizer.step().
-
-    schedule: any schedule of this package; its unit is the update.
-    optimizer: whose rate is set. Parameter groups keep their ratio to the first group's
-        initial rate, which must then not be 0 (ValueError).
-
-    >>> from d2lsched import CosineDecay
-    >>> optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.1)
-    >>> scheduler = native(CosineDecay(0.2, steps=4), optimizer)
-    >>> for t in range(4):
-    ...     print(t, round(optimizer.param_groups[0]["lr"], 4))
-    ...     optimizer.step()
-    ...     scheduler.step()
-    0 0.2
-    1 0.1707
-    2 0.1
-    3 0.0293
-    """
-    first, *others = (
-        float(group.get("initial_lr", group["lr"])) for group in optimizer.param_groups
-    )
-    relative = any(rate != first for rate in others)
-    require(first > 0 or not relative, "the first group's rate", first, "above 0")
-    return ScheduleLR(optimizer, schedule)
-
-
-def trace(factory: Callable[[torch.optim.Optimizer], Any], n: int, lr: float) -> np.ndarray:
-    """The rates that a torch scheduler gives to updates 0, …, n − 1: float64, shape (n,).
-
-    factory: makes the scheduler, given an optimizer; for ReduceLROnPlateau and others that
-        need more than ``step()``, wrap that in the factory.
-    n: how many updates, at least 0. lr: the optimizer's own rate.
-
-    A scheduler is made for the purpose and stepped once an update. ValueError for another n.
-
-    >>> from functools import partial
-    >>> from torch.optim.lr_scheduler import StepLR
-    >>> trace(partial(StepLR, step_size=2, gamma=0.5), n=5, lr=0.4)
-    array([0.4, 0.4, 0.2, 0.2, 0.1])
-    """
-    checked_length(n)
-    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=lr)
-    scheduler, rates = factory(optimizer), []
-    for _ in range(n):
-        rates.append(float(optimizer.param_groups[0]["lr"]))
-        optimizer.step()
-        scheduler.step()
-    return np.array(rates)

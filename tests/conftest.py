@@ -15,10 +15,12 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import lab_pages
 import numpy as np
 import pytest
 from filelock import FileLock
 from hypothesis import settings
+from lab_pages import settled as settled
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from d2lsched.book.pdf import chromium as chromium_path
@@ -118,12 +120,6 @@ def eventually(read: Callable[[], Any], wanted: Any, seconds: float = 10) -> Non
     while (found := read()) != wanted and time.monotonic() < end:
         time.sleep(0.02)
     assert found == wanted
-
-
-def settled(page: Page) -> None:
-    """Wait for three frames: all that the page had to draw, and what follows from it."""
-    frame = "await new Promise(requestAnimationFrame);"
-    page.evaluate(f"async () => {{ {3 * frame} }}")
 
 
 def press_tab(page: Page) -> Locator:
@@ -253,3 +249,29 @@ def tab(browser: Browser) -> Iterator[Page]:
     context.set_default_timeout(60_000)
     yield context.new_page()
     context.close()
+
+
+# ---- The schedule lab: see lab_pages.py
+
+
+@pytest.fixture(scope="session")
+def module(browser: Browser) -> Iterator[Page]:
+    """Return an empty page with the lab's functions as ``lab``."""
+    page = browser.new_page()
+    yield lab_pages.run_module(page)
+    page.close()
+
+
+@pytest.fixture(scope="session")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder with the playground, and a chapter with two labs."""
+    out, warned = lab_pages.built(tmp_path_factory.mktemp("lab"), "html", lab_pages.lab_cell())
+    (warning,) = warned.splitlines()
+    assert "schedule-lab: updates = 5 is not allowed: it must be from 10 to 20000" in warning
+    return out
+
+
+@pytest.fixture
+def playground(pages: Path, tab: Page) -> Page:
+    """Return the playground, opened as a file."""
+    return lab_pages.opened(tab, pages / "playground.html")

@@ -1,4 +1,4 @@
-"""Our schedules against the schedulers of torch, Keras, optax and scikit-learn.
+"""Our schedules against the schedulers of torch, Keras, optax and scikit-learn, and of clients.
 
 Each case names a scheduler of a library and ours, draws parameters, and makes both give
 their rates: the library's scheduler is really stepped, or asked update by update. Where the
@@ -53,7 +53,7 @@ from d2lsched import (
 
 Rng = np.random.Generator
 Parameters = dict[str, Any]
-Library = Literal["torch", "Keras", "optax", "scikit-learn"]
+Library = Literal["torch", "Keras", "optax", "scikit-learn", "Transformers", "ignite"]
 
 N = 150  # updates compared: every horizon drawn below is shorter
 TOLERANCE: dict[str, float] = {  # of the peak
@@ -61,6 +61,8 @@ TOLERANCE: dict[str, float] = {  # of the peak
     "Keras": 2e-6,  # float32
     "optax": 2e-6,  # float32
     "scikit-learn": 1e-9,  # float64, recovered from what the weights did
+    "Transformers": 1e-9,  # float64, as all that follow
+    "ignite": 1e-9,
 }
 
 
@@ -1075,9 +1077,169 @@ def _(lr: float, n: int, fall: float) -> Pair:
     return Pair(ours, theirs, lr, cut, np.arange(n + 3) <= n)
 
 
+# --- Transformers: factors of a LambdaLR
+
+
+def transformers_pair(ours: Schedule, name: str, n: int = N, **settings: Any) -> Pair:
+    import transformers
+
+    theirs = torch_rates(
+        ours.peak, lambda optimizer: transformers.get_scheduler(name, optimizer, **settings), n
+    )
+    return Pair(ours.table(n), theirs, ours.peak)
+
+
+def rise_and_fall(rng: Rng) -> Parameters:
+    w = count(rng, 1, 30)
+    return {"lr": lr(rng), "w": w, "T": w + count(rng, 2, 60)}
+
+
+@case("Transformers", "constant", Constant, draw(lr=lr))
+def _(lr: float) -> Pair:
+    return transformers_pair(Constant(lr), "constant")
+
+
+@case("Transformers", "constant_with_warmup", Warmup, draw(lr=lr, w=count))
+def _(lr: float, w: int) -> Pair:
+    ours = Warmup(Constant(lr), w)
+    return transformers_pair(ours, "constant_with_warmup", num_warmup_steps=w)
+
+
+@case("Transformers", "linear", LinearDecay, rise_and_fall, "its steps include the warmup")
+def _(lr: float, w: int, T: int) -> Pair:
+    ours = Warmup(LinearDecay(lr, T - w), w)
+    return transformers_pair(ours, "linear", num_warmup_steps=w, num_training_steps=T)
+
+
+@case("Transformers", "polynomial", PolynomialDecay,
+      lambda rng: {**rise_and_fall(rng), "p": share(rng, 0.3, 4)},
+      "its steps include the warmup; its floor is 1e-7 if not given")  # fmt: skip
+def _(lr: float, w: int, T: int, p: float) -> Pair:
+    ours = Warmup(PolynomialDecay(lr, T - w, 1e-7, p), w)
+    return transformers_pair(ours, "polynomial", num_warmup_steps=w, num_training_steps=T,
+                             scheduler_specific_kwargs={"power": p})  # fmt: skip
+
+
+@case("Transformers", "cosine", CosineDecay, rise_and_fall,
+      "rises again past the end; its steps include the warmup", "differs")  # fmt: skip
+def _(lr: float, w: int, T: int) -> Pair:
+    ours = Warmup(CosineDecay(lr, T - w), w)
+    pair = transformers_pair(ours, "cosine", num_warmup_steps=w, num_training_steps=T)
+    wave = lr * (1 + np.cos(np.pi * (TIMES - w) / (T - w))) / 2
+    return pair._replace(explained=np.where(w > TIMES, pair.ours, wave), agree=TIMES <= T)
+
+
+@case("Transformers", "cosine_with_min_lr", CosineDecay,
+      lambda rng: {**rise_and_fall(rng), "f": share(rng, 0, 0.9)}, "in the run")  # fmt: skip
+def _(lr: float, w: int, T: int, f: float) -> Pair:
+    ours = Warmup(CosineDecay(lr, T - w, lr * f), w)
+    return transformers_pair(ours, "cosine_with_min_lr", T + 1, num_warmup_steps=w,
+                             num_training_steps=T,
+                             scheduler_specific_kwargs={"min_lr": lr * f})  # fmt: skip
+
+
+@case("Transformers", "cosine_with_restarts", CosineRestarts,
+      draw(lr=lr, w=lambda r: count(r, 1, 20), period=lambda r: 2 ** count(r, 1, 4),
+           cycles=pick(1, 2, 4)),
+      "given how many cycles: then it is 0 for ever", "differs")  # fmt: skip
+def _(lr: float, w: int, period: int, cycles: int) -> Pair:
+    ours, end = Warmup(CosineRestarts(lr, period), w), w + period * cycles
+    pair = transformers_pair(ours, "cosine_with_restarts", num_warmup_steps=w,
+                             num_training_steps=end,
+                             scheduler_specific_kwargs={"num_cycles": cycles})  # fmt: skip
+    explained = np.where(end > TIMES, pair.ours, 0.0)
+    return pair._replace(explained=explained, agree=end > TIMES)
+
+
+@case("Transformers", "inverse_sqrt", InverseSqrtDecay, draw(lr=lr, w=count),
+      "one update later, after a first one at rate 0", "differs")  # fmt: skip
+def _(lr: float, w: int) -> Pair:
+    pair = transformers_pair(InverseSqrtDecay(lr, w), "inverse_sqrt", num_warmup_steps=w)
+    return pair._replace(explained=np.concatenate([[0.0], pair.ours[:-1]]))
+
+
+@case("Transformers", "warmup_stable_decay", WarmupStableDecay,
+      lambda rng: {**rise_and_fall(rng), "d": count(rng, 1, 60), "f": share(rng, 0, 0.9),
+                   "shape": pick("linear", "cosine")(rng)},
+      "its rise begins at its floor; its fall is a cosine if not given")  # fmt: skip
+def _(lr: float, w: int, T: int, d: int, f: float, shape: Any) -> Pair:
+    ours = WarmupStableDecay(lr, T + d, w, d, shape, lr * f, lr * f)
+    return transformers_pair(
+        ours, "warmup_stable_decay", num_warmup_steps=w, num_training_steps=T + d,
+        scheduler_specific_kwargs={
+            "num_decay_steps": d, "min_lr_ratio": f, "decay_type": shape,
+        },
+    )  # fmt: skip
+
+
+# --- ignite: handlers, called when an iteration starts
+
+
+def ignite_rates(make: Callable[[Any], Any], lr: float, n: int = N) -> np.ndarray:
+    import torch
+
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=lr)
+    handler, rates = make(optimizer), []
+    for _ in range(n):
+        handler(None)
+        rates.append(float(optimizer.param_groups[0]["lr"]))
+        optimizer.step()
+    return np.array(rates)
+
+
+@case("ignite", "PiecewiseLinear", Piecewise,
+      draw(at=lambda r: [0, *milestones(r)], seed=lambda r: count(r, 0, 1000)))  # fmt: skip
+def _(at: list[int], seed: int) -> Pair:
+    from ignite.handlers import PiecewiseLinear
+
+    rates = np.random.default_rng(seed).random(len(at)).tolist()
+    points = list(zip(at, rates, strict=True))
+    ours = Piecewise(points)
+    theirs = ignite_rates(lambda o: PiecewiseLinear(o, "lr", milestones_values=points), 1.0)
+    return Pair(ours.table(N), theirs, ours.peak)
+
+
+@case("ignite", "CosineAnnealingScheduler", CosineRestarts,
+      draw(lr=lr, T=lambda r: count(r, 2, 60), f=share))  # fmt: skip
+def _(lr: float, T: int, f: float) -> Pair:
+    from ignite.handlers import CosineAnnealingScheduler
+
+    theirs = ignite_rates(lambda o: CosineAnnealingScheduler(o, "lr", lr, lr * f, T), lr)
+    return Pair(CosineRestarts(lr, T, end_lr=lr * f).table(N), theirs, lr)
+
+
+@case("ignite", "LinearCyclicalScheduler", Cyclical,
+      draw(lr=lr, half=lambda r: count(r, 1, 30), f=share),
+      "from base to top and back")  # fmt: skip
+def _(lr: float, half: int, f: float) -> Pair:
+    from ignite.handlers import LinearCyclicalScheduler
+
+    theirs = ignite_rates(lambda o: LinearCyclicalScheduler(o, "lr", lr * f, lr, 2 * half), lr)
+    return Pair(Cyclical(lr * f, lr, half).table(N), theirs, lr)
+
+
+@case("ignite", "create_lr_scheduler_with_warmup", Warmup,
+      draw(lr=lr, w=lambda r: count(r, 3, 40), s=lambda r: count(r, 2, 20), g=gamma),
+      "reaches the rate one update earlier, at w − 1", "differs")  # fmt: skip
+def _(lr: float, w: int, s: int, g: float) -> Pair:
+    from ignite.handlers import create_lr_scheduler_with_warmup
+    from torch.optim.lr_scheduler import StepLR
+
+    def make(optimizer: Any) -> Any:
+        return create_lr_scheduler_with_warmup(StepLR(optimizer, s, g), 0.0, w)
+
+    pair = Pair(Warmup(StepDecay(lr, s, g), w).table(N), ignite_rates(make, lr), lr)
+    return pair._replace(explained=Warmup(StepDecay(lr, s, g), w - 1).table(N))
+
+
 # --- the table, and the sum of it all
 
 LIBRARIES: tuple[Library, ...] = ("torch", "Keras", "optax", "scikit-learn")
+CLIENTS: tuple[Library, ...] = (
+    "Transformers",
+    "timm",
+    "ignite",
+)  # with tables of their own only
 ROWS = [
     "Constant",
     "StepDecay",
@@ -1146,12 +1308,49 @@ def table() -> str:
             for ours in ROWS
         ),
     ]
-    for library in LIBRARIES:
+    for library in (*LIBRARIES, *CLIENTS):
         cases = (c for c in CASES if c.library == library)
         lines += ["", f"### In {library}", ""]
         lines += [f"| {library} | d2lsched | rates |", "| --- | --- | --- |"]
         lines += map(entry, sorted(cases, key=lambda c: ROWS.index(c.ours)))
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *NOT_RUN]) + "\n"
+
+
+# Compared once, or read, and not run by a test: timm wants a torchvision that there is not for
+# every Python and build of torch that the README names, fastai spaCy and more.
+NOT_RUN = """
+### In timm
+
+Of timm 1.0.31. No test of this book runs these rows.
+
+| timm | d2lsched | rates |
+| --- | --- | --- |
+| `StepLRScheduler` | `StepDecay` | same |
+| `MultiStepLRScheduler` | `MultiStepDecay` | **differs**: drops one update earlier, at m − 1 |
+| `PolyLRScheduler` | `PolynomialDecay` | same |
+| `CosineLRScheduler` | `CosineDecay` | same |
+| `CosineLRScheduler`, cycle_decay | `CosineRestarts` | **differs**: {peak} |
+| `CosineLRScheduler`, cycle_mul | `CosineRestarts` | **differs**: {cycle} |
+| `CosineLRScheduler`, warmup_t | `Warmup` | **differs**: {jump} |
+| `CosineLRScheduler`, warmup_prefix | `Warmup` | same |
+
+### In fastai
+
+Read in the source of fastai 2.8.12. No test of this book runs these rows.
+
+| fastai | d2lsched | rates |
+| --- | --- | --- |
+| `fit_sgdr` | `CosineRestarts` | same |
+| `fit_one_cycle` | `OneCycle` | **differs**: {later} |
+| `fit_flat_cos` | `WarmupStableDecay` | same (a cosine from pct·T to T, to 1/100,000) |
+| `lr_find` | `LRRangeTest` | same (`num_it=n` with steps = n + 1) |
+""".format(
+    peak="shrinks the peak, where lr_mult shrinks its height above the floor",
+    cycle="finds its cycle with a logarithm: t_initial=1, cycle_mul=3, t=121",
+    jump="enters the cosine at t = warmup_t, a jump down, unless warmup_prefix=True",
+    later="peaks at pct·T and would end at T, of T updates, both one update later; starts at "
+    "1/25 of the peak, ends at 1/100,000",
+).splitlines()
 
 
 class Total(NamedTuple):
@@ -1177,8 +1376,8 @@ def report(totals: dict[str, Total]) -> str:
 
 def compare(sets: int) -> dict[str, Total]:
     """Compare so many parameter sets of every case."""
-    totals = {library: Total() for library in LIBRARIES}
-    for c, library in itertools.product(CASES, LIBRARIES):
+    totals = {library: Total() for library in (*LIBRARIES, *CLIENTS)}
+    for c, library in itertools.product(CASES, totals):
         if c.library == library:
             for parameters in c.parameters(sets):
                 totals[library] = totals[library].plus(*c.error(**parameters))

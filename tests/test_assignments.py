@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from conftest import ROOT, made_course, run_nbgrader
 from nbgrader.api import Gradebook
@@ -23,6 +24,7 @@ from d2lsched.teaching.answers import Known, Wrong
 from d2lsched.teaching.grade import Grader
 from d2lsched.teaching.gradebook import Course
 from d2lsched.teaching.marking import EMPTY, RIGHT
+from d2lsched.teaching.sandbox import descendants
 
 COURSE = ROOT / "assignments"
 NAMES = sorted(path.name for path in (COURSE / "source").iterdir())
@@ -310,6 +312,10 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Any:
             for submitted in book.assignment_submissions(name):
                 notebook = submitted.notebooks[0]
                 student = submitted.student.id
+                assert all(
+                    grade.needs_manual_grade
+                    for grade in notebook.grades if grade.auto_score is None
+                )  # fmt: skip
                 scores[student] = {grade.name: grade.auto_score for grade in notebook.grades}
                 comments[student] = {
                     note.name: note.comment or "" for note in notebook.comments
@@ -421,20 +427,23 @@ def test_feedback_shows_score_and_comment_and_nothing_hidden(graded: Any) -> Non
 
 
 @pytest.mark.slow
-def test_a_grading_killed_and_started_again_ends_with_the_same_table(
-    graded: Any, tmp_path: Path
+def test_a_grading_killed_and_continued_beside_busy_processes_ends_with_the_same_table(
+    tmp_path: Path,
 ) -> None:
     name = "a2_warmup"
     folder = made_course(tmp_path, [name])
-    for one in graded(name).submissions[:8]:
+    (temporary := tmp_path / "temporary").mkdir()
+    environment = {**os.environ, "TMPDIR": str(temporary)}
+    for one in packed(name, answers.load(COURSE, name))[:8]:
         notebook = answers.submission(source(name), one.student, one.sources())
         hand_in(folder, one.student, name, notebook)
     command = [sys.executable, "-m", "d2lsched.teaching.grade", "--course", str(folder)]
 
     def grade(*options: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [*command, *options], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
+            [*command, *options],
+            stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment,
+        )  # fmt: skip
 
     whole = tmp_path / "whole.csv"
     first = grade("--csv", str(whole))
@@ -451,14 +460,23 @@ def test_a_grading_killed_and_started_again_ends_with_the_same_table(
         assert killed.poll() is None
         assert time.monotonic() < end
         time.sleep(0.05)
+    sandboxes = descendants(killed.pid)
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
+    assert psutil.wait_procs(sandboxes, timeout=20)[1] == []
+    assert list(temporary.iterdir()) == []
     kept = {path: path.stat().st_mtime_ns for path in done}
     assert not (tmp_path / "never.csv").exists()
 
     again = tmp_path / "again.csv"
-    second = grade("--quiet", "--csv", str(again))
-    said = second.communicate()[1]
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2)]
+    try:
+        second = grade("--quiet", "--csv", str(again))
+        said = second.communicate()[1]
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
     assert second.returncode == 0, said
     assert again.read_text("utf-8") == whole.read_text("utf-8")
     assert {path: path.stat().st_mtime_ns for path in kept} == kept  # nothing was done twice

@@ -9,14 +9,19 @@ import copy
 import hashlib
 import json
 import os
+import shutil
 import socket
+import subprocess
+import sys
+import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
-from conftest import ROOT, made_course, run_nbgrader
+from conftest import ROOT, eventually, made_course, run_nbgrader
 from nbgrader.api import Gradebook
 
 from d2lsched.teaching import answers, sandbox, walls
@@ -133,6 +138,38 @@ for child in range(20):
         time.sleep(60)
 time.sleep(60)
 """,
+    "memory behind a veil": """
+import ctypes, time
+ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)  # nobody is to read how much of it is shared
+hoard = bytearray(700_000_000)
+time.sleep(5)
+""",
+    "memory that nobody has mapped": """
+import mmap
+for _ in range(100):
+    try:
+        part = mmap.mmap(-1, 100_000_000)
+    except OSError:
+        break
+    for page in range(0, 100_000_000, 4_096):
+        part[page] = 1
+    part.madvise(mmap.MADV_DONTNEED)
+""",
+    "the first process's memory": """
+import os
+if os.getpid() != 1:
+    text = [line.split()[0].split("-") for line in open("/proc/1/maps") if " r-xp " in line]
+    with open("/proc/1/mem", "r+b", buffering=0) as memory:
+        for begin, end in text:
+            memory.seek(int(begin, 16))
+            memory.write(bytes(int(end, 16) - int(begin, 16)))
+""",
+    "the teacher's libraries for itself": """
+import fcntl, numpy, time
+file = open(numpy.__file__)
+if fcntl.fcntl(file, 1024, fcntl.F_WRLCK) == 0:
+    time.sleep(1_000)
+""",
     "10 GB of output": """
 import os, sys
 for line in range(10_000):
@@ -153,11 +190,11 @@ for number in range(1_000):
         file.write(bytes(10_000_000))
 """,
     "a background process that outlives the cell": """
-import os, time
+import ctypes, os, time
 if os.fork() == 0:
     os.setsid()
     if os.fork() == 0:
-        open("/proc/self/comm", "w").write("outliving")
+        ctypes.CDLL(None).prctl(15, b"outliving")
         time.sleep(987654)
 """,
     "network access": """
@@ -237,14 +274,19 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made_course(tmp_path_factory.mktemp("hostile"), [NAME])
 
 
-def left_over() -> list[int]:
-    """Return the processes that a submission has named, and our own children."""
-    found = [process.pid for process in psutil.Process().children(recursive=True)]
+def outliving() -> list[int]:
+    """Return the processes that a submission has named."""
+    found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             if process.name() == "outliving":
                 found.append(process.pid)
     return found
+
+
+def left_over() -> list[int]:
+    """Return the processes that a submission has named, and our own children."""
+    return [process.pid for process in psutil.Process().children(recursive=True)] + outliving()
 
 
 def put(course: Path, student: str, notebook: Notebook | bytes, name: str = NAME) -> Path:
@@ -253,6 +295,14 @@ def put(course: Path, student: str, notebook: Notebook | bytes, name: str = NAME
     data = notebook if isinstance(notebook, bytes) else json.dumps(notebook).encode()
     (folder / f"{name}.ipynb").write_bytes(data)
     return folder
+
+
+def attack(course: Path, release: Notebook, student: str, solution: str, port: int) -> None:
+    """Hand in one right answer, after the program of that name."""
+    notebook = answers.submission(release, student, {"staircase": solution})
+    text = PAYLOADS[student].replace("COURSE", str(course)).replace("PORT", str(port))
+    notebook["cells"].insert(1, code(text))
+    put(course, student, notebook)
 
 
 def code(source: str, **metadata: Any) -> dict[str, Any]:
@@ -360,13 +410,10 @@ def graded(course: Path) -> dict[str, Any]:
 
     listener = socket.create_server(("127.0.0.1", 0))
     listener.setblocking(False)
-    port = str(listener.getsockname()[1])
+    port = listener.getsockname()[1]
 
-    for student, payload in PAYLOADS.items():
-        notebook = answers.submission(release, student, {"staircase": solution})
-        text = payload.replace("COURSE", str(course)).replace("PORT", port)
-        notebook["cells"].insert(1, code(text))
-        put(course, student, notebook)
+    for student in PAYLOADS:
+        attack(course, release, student, solution, port)
     for student, payload in ANSWERS.items():
         notebook = answers.submission(release, student, {})
         notebook["cells"].append(code(answering(payload)))
@@ -502,7 +549,7 @@ def identity(): return [os.getuid(), len([p for p in os.listdir("/proc") if p.is
         def asked(name: str, *arguments: Any) -> Any:
             return box.ask(Call(name, arguments).coded())
 
-        assert asked("identity") == [65534, 2]
+        assert asked("identity") == [65534, 1]
         assert set(asked("names", "/usr")) <= {"bin", "lib", "lib32", "lib64", "share", "local"}
         assert "the-teacher's-secret" not in str(asked("read", "/proc/1/environ"))
         for path in ("/etc/passwd", "/etc/hostname", str(ROOT / "README.md"), "/root/.bashrc"):
@@ -512,6 +559,135 @@ def identity(): return [os.getuid(), len([p for p in os.listdir("/proc") if p.is
         assert isinstance(asked("connect"), Failure)
         assert asked("write", "/tmp/x") == 4
     walls.bwrap.cache_clear()
+
+
+USER = 65_400
+ESSENTIAL = (
+    "a fork bomb", "memory in many processes", "memory piece by piece", "memory behind a veil",
+    "10 GB of files", "a background process that outlives the cell", "kills everything",
+    "ends the grader's process", "kills its kernel", "an endless loop that catches interrupts",
+    "forges messages", "finds what it can and overwrites it", "the first process's memory",
+    "reads the instructor's notebook", "network access", "the teacher's libraries for itself",
+)  # fmt: skip
+GRADE = """
+import json, psutil, sys
+from pathlib import Path
+from d2lsched.teaching.grade import Grader
+from d2lsched.teaching.gradebook import Course
+from d2lsched.teaching.sandbox import Sandbox, descendants, files, memory
+from d2lsched.teaching.walls import Limits
+assert memory([psutil.Process(1)], shared=False) > 0  # though nobody may look into root's
+with Sandbox([(1, "open('/tmp/x', 'w')")]) as box:
+    box.run()
+    assert files(descendants(box._process.pid)[0].pid) > 0
+with Course(Path(sys.argv[1])) as course:
+    grader = Grader(course, jobs=2, limits=Limits(**json.loads(sys.argv[2])))
+    results = grader.run(list(course.submissions()), progress=False)
+print(json.dumps({
+    one.student: [sum(mark.score for mark in marks.marks), marks.note] for one, marks in results
+}))
+"""
+
+
+def as_a_user(*visible: Path) -> list[str]:
+    """What before a command runs it as a user who owns nothing.
+
+    visible: folders that he sees although they lie in folders closed to him, such as /root.
+    """
+    command = ["bwrap", "--bind", "/", "/", "--dev-bind", "/dev", "/dev"]
+    closed = [next((top for top in reversed(path.parents) if not top.stat().st_mode & 1), None)
+              for path in visible]  # fmt: skip
+    for top in {top for top in closed if top}:
+        command += ["--perms", "0755", "--tmpfs", str(top)]
+    for top, path in zip(closed, visible, strict=True):
+        for folder in reversed(path.parents):
+            if top and folder.is_relative_to(top) and folder != top:
+                command += ["--perms", "0755", "--dir", str(folder)]
+        command += ["--bind", str(path), str(path)]
+    return [*command, "setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups"]
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="all of these tests run as an ordinary user")
+def test_an_ordinary_user_grades_as_safely(course: Path, tmp_path: Path) -> None:
+    """With nothing but the rights of a user: user namespaces, and one user inside and out."""
+    mine = tmp_path / "course"
+    ignored = shutil.ignore_patterns("submitted", "marks", "autograded")
+    shutil.copytree(course, mine, ignore=ignored)
+    release = json.loads((mine / "release" / NAME / f"{NAME}.ipynb").read_text("utf-8"))
+    source = json.loads((mine / "source" / NAME / f"{NAME}.ipynb").read_text("utf-8"))
+    solution = "".join(answer_cell(source, "staircase")["source"])
+    for student in ESSENTIAL:
+        attack(mine, release, student, solution, port=1)
+    put(mine, "honest", answers.submission(source, "honest", {}))
+    closed = put(mine, "closed", answers.submission(source, "closed", {})).parent
+    for path in (mine, *mine.rglob("*")):
+        os.chown(path, USER, USER, follow_symlinks=False)
+    closed.chmod(0)
+    before = left_over()
+    python = Path(sys.base_prefix)
+    run = subprocess.run(
+        [*as_a_user(ROOT, Path(sys.prefix), python, mine), sys.executable, "-c", GRADE,
+         str(mine), json.dumps(asdict(LIMITS))],
+        env={**os.environ, "HOME": str(mine)}, cwd=mine, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    assert "submitted/closed', which cannot be read: Permission denied" in run.stderr
+    found = json.loads(run.stdout)
+    assert found.pop("honest") == [20, ""]
+    scores = {student: score for student, (score, _) in found.items()}
+    for student in (
+        "memory behind a veil",
+        "memory piece by piece",
+        "memory in many processes",
+    ):
+        assert "it used more than 512 MB of memory" in found[student][1]
+    assert scores.keys() == set(ESSENTIAL)
+    assert [who for who, score in scores.items() if score != 3 and who not in OVER] == []
+    assert max(scores.values()) == 3
+    assert [process for process in left_over() if process not in before] == []
+
+
+@pytest.mark.parametrize("root", [True, False])
+def test_nothing_outlives_a_grader_that_is_killed(root: bool) -> None:
+    """What a submission does about it: no signals, no parent, a session of its own."""
+    cell = """
+import ctypes, os, signal, time
+for number in range(1, 65):
+    try:
+        signal.signal(number, signal.SIG_IGN)
+    except (OSError, ValueError):
+        pass
+ctypes.CDLL(None).prctl(1, 0, 0, 0, 0)
+ctypes.CDLL(None).prctl(15, b"outliving")
+if os.fork() == 0:
+    os.setsid()
+    os.fork()
+    ctypes.CDLL(None).prctl(1, 0, 0, 0, 0)
+    time.sleep(1_000)
+time.sleep(1_000)
+"""
+    grader = f"""
+from d2lsched.teaching import sandbox, walls
+if not {root}:
+    walls.os.getuid = lambda: 1000
+with sandbox.Sandbox([(1, {cell!r})]) as box:
+    box.run()
+"""
+    if root and os.getuid():
+        pytest.skip("only root can grade as root")
+    before = left_over()
+    process = subprocess.Popen([sys.executable, "-c", grader])
+    try:
+        deadline = time.monotonic() + 60
+        while len([one for one in outliving() if one not in before]) < 3:
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+    finally:
+        process.kill()
+        process.wait()
+    eventually(lambda: [one for one in outliving() if one not in before], [], 20)
 
 
 def test_without_bubblewrap_it_refuses(

@@ -67,8 +67,8 @@ def test_a_twin_loads_its_own_framework_only(name):
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 PROMISED = {
-    "torch": ["d2lsched.torch"],
-    "tensorflow": ["d2lsched.tensorflow"],
+    "torch": ["d2lsched.torch", "d2lsched.lr_scheduler"],
+    "tensorflow": ["d2lsched.tensorflow", "d2lsched.keras"],
     "jax": ["d2lsched.jax"],
     "sweep": [
         "d2lsched.sweep",
@@ -150,8 +150,8 @@ def import_with(extra: str, modules: list[str]) -> list[str]:
 
 def test_every_extra_promises_something():
     extras = {name for name in PROJECT["optional-dependencies"] if "chapters" not in name}
-    # chapters-… are for the notebooks; these, for a backend of joblib's and for the tests:
-    assert extras - PROMISED.keys() == {"cluster", "test"}
+    # chapters-… are for the notebooks; these, for a backend of joblib's and for tests:
+    assert extras - PROMISED.keys() == {"clients", "cluster", "test"}
     assert {extra_of(module) for module in MODULES} == set(PROMISED)
     assert {"distributed", "joblib", "pandas"} <= brought_by("cluster")
 

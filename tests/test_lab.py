@@ -8,20 +8,19 @@ import importlib
 import json
 import random
 import re
-import shutil
-import subprocess
-import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import partial
+from http.server import ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
-import nbformat
 import numpy as np
 import pytest
 from bs4 import BeautifulSoup
-from conftest import eventually, press_tab, settled
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from conftest import QuietHandler, eventually, press_tab, settled
+from lab_pages import built, opened
 from playwright.sync_api import Browser, Locator, Page, expect
 from strategies import COMPOSED, PLAIN, of_kind, random_schedule, random_times
 
@@ -29,32 +28,13 @@ import d2lsched
 from d2lsched import CosineDecay, Schedule, StepDecay, Warmup
 from d2lsched.book.lab import evaluated
 from d2lsched.quadratic import NoisyQuadratic
-from d2lsched.widgets import SCRIPT, STYLES, schedules_of, state
+from d2lsched.widgets import schedules_of, state
+from d2lsched.widgets.modules import FOLDER, STYLES, joined, plain
 
 ROOT = Path(__file__).parent.parent
 KINDS = [*PLAIN, *COMPOSED]
 SETS = 2_000
 SEED = 20_240
-
-
-def run_module(page: Page) -> Page:
-    """Load the module into an empty page, as anywidget does; its exports become ``lab``."""
-    page.evaluate(
-        """async (source) => {
-          const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-          window.lab = await import(url);
-        }""",
-        SCRIPT.read_text(encoding="utf-8"),
-    )
-    return page
-
-
-@pytest.fixture(scope="module")
-def module(browser: Browser) -> Iterator[Page]:
-    """Return an empty page with the lab's functions as ``lab``."""
-    page = browser.new_page()
-    yield run_module(page)
-    page.close()
 
 
 def schedules(n: int, seed: int = SEED) -> list[Schedule]:
@@ -71,15 +51,63 @@ def exact(config: dict[str, Any]) -> str:
 # ---- The formulas -----------------------------------------------------------
 
 
-def test_the_module_is_small():
-    assert len(gzip.compress(SCRIPT.read_bytes())) < 40_000
+def test_the_script_is_small():
+    assert len(gzip.compress(plain().encode())) < 60_000  # loaded once for all pages
+
+
+def test_modules_are_short_and_start_with_what_they_hold():
+    for path in FOLDER.glob("*.js"):
+        text = path.read_text(encoding="utf-8")
+        assert text.startswith("// "), path
+        assert len(text.splitlines()) <= 400, path
+        assert max(map(len, text.splitlines())) <= 110, path
+
+
+def test_no_import_is_missing_or_idle():
+    texts = {path.stem: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.js")}
+    for name, text in texts.items():
+        for names, other in re.findall(r'^import \{([^}]*)\} from "\./(\w+)\.js"', text, re.M):
+            body = re.sub(r"^import [^;]*;", "", text, flags=re.M)
+            for word in re.findall(r"\w+", names):
+                assert re.search(rf"\b{word}\b", body), f"{name} does not use {word}"
+                exported = rf"^export (async )?(const|class|function) {word}\b"
+                listed = rf"^export const \[[^]]*\b{word}\b"
+                assert re.search(f"{exported}|{listed}", texts[other], re.M), f"{other}: {word}"
+
+
+@pytest.mark.slow
+def test_the_modules_run_as_they_are_from_a_server(tab: Page):
+    given = json.dumps(state({"cosine": CosineDecay(0.4, 78)}))
+    errors: list[str] = []
+    tab.on("pageerror", lambda error: errors.append(str(error)))
+    handler = partial(QuietHandler, directory=str(FOLDER))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        tab.goto(f"http://127.0.0.1:{server.server_port}/")  # a list of the files
+        tab.evaluate(
+            """async (given) => {
+              document.body.innerHTML = '<div class="schedule-lab"></div>';
+              const script = document.createElement("script");
+              Object.assign(script, { type: "application/json", textContent: given });
+              document.querySelector(".schedule-lab").append(script);
+              await import("/main.js");
+            }""",
+            given,
+        )
+        for view in ("expected loss", "loss by peak", "ravine", "accuracy"):
+            tab.get_by_role("radio", name=view).check()
+            settled(tab)
+        expect(tab.locator("path.lab-curve").first).to_be_attached()
+        server.shutdown()
+    assert errors == []
 
 
 def test_every_schedule_has_its_parameters_and_defaults(module: Page):
     table = module.evaluate(
         """() => Object.entries(lab.SCHEDULES).map(([kind, { parameters }]) =>
              [kind, Object.entries(parameters).map(([name, { preset }]) =>
-               preset === undefined ? [name] : [name, preset])])"""
+               preset === undefined ? [name] : [name, preset])])
+             .filter(([kind]) => kind !== "Formula")"""
     )
     here = [
         [kind, [[f.name] if f.default is dataclasses.MISSING else [f.name, f.default]
@@ -270,7 +298,7 @@ def test_new_schedules_of_every_kind_are_accepted_by_python(module: Page):
             "(n) => Object.keys(lab.SCHEDULES).map((kind) => lab.initial(kind, n))", n
         )
         assert sorted(Schedule.from_config(config).config()["kind"] for config in made) == (
-            sorted(KINDS)
+            sorted([*KINDS, "Formula"])
         )
 
 
@@ -290,15 +318,16 @@ OWN = [  # with classes of the libraries, which must be used
     ("PyTorch", "Cyclical(0.1, 0.4, 20, mode='exp_range', gamma=0.99)", "CyclicLR"),
     ("PyTorch", "CosineRestarts(0.4, 20, 2, end_lr=0.1)", "WarmRestarts"),
     ("PyTorch", "CosineDecay(0.4, 240, 0.1)", "CosineAnnealingLR"),
-    ("PyTorch", "CosineDecay(0.4, 100)", "native"),  # torch's would rise again
+    ("PyTorch", "CosineDecay(0.4, 100)", "LambdaLR"),  # torch's would rise again
     ("PyTorch", "PolynomialDecay(0.4, 240, power=2)", "PolynomialLR"),
     ("PyTorch", "ExponentialDecay(0.4, 0.5, 30)", "ExponentialLR"),
-    ("PyTorch", "Warmup(CosineDecay(0.4, 220), 20)", "native"),  # LinearLR starts above 0
+    ("PyTorch", "Warmup(CosineDecay(0.4, 220), 20)", "LambdaLR"),  # LinearLR starts above 0
+    ("PyTorch", f"Piecewise({[(9 * i, i % 5 / 7) for i in range(20)]})", "native"),  # too long
     ("Keras", "CosineDecay(1, 240, 0.1)", "CosineDecay(1.0"),  # an integer goes wrong there
     ("Keras", "Warmup(CosineDecay(0.4, 220, 0.1), 20, 0.05)", "warmup_target"),
     ("Keras", "MultiStepDecay(0.4, [1, 60, 120])", "PiecewiseConstantDecay"),
     ("Keras", "StepDecay(0.4, 60)", "ExponentialDecay"),
-    ("Keras", "StepDecay(0.4, 55)", "native"),  # compiled, Keras' would be late
+    ("Keras", "StepDecay(0.4, 55)", "LearningRateSchedule"),  # compiled, Keras' would be late
     ("Keras", "InverseTimeDecay(0.4, 0.5, 20)", "InverseTimeDecay"),
     ("Keras", "PolynomialDecay(0.4, 200, 0.1, 2)", "PolynomialDecay"),
     ("Keras", "CosineRestarts(0.4, 60, lr_mult=0.5)", "CosineDecayRestarts"),
@@ -308,6 +337,10 @@ OWN = [  # with classes of the libraries, which must be used
     ("optax", "WarmupStableDecay(0.4, 240, 180, 60)", "join_schedules"),
     ("optax", "MultiStepDecay(0.4, [60, 120])", "piecewise_constant_schedule"),
     ("optax", "StepDecay(0.4, 55)", "native"),
+    ("Python", "OneCycle(0.4, 240)", "def schedule"),
+    ("Keras", "Formula('peak * 0.5 ** (t // 41) if t < 200 else 0', peak=0.4)", "ops.where"),
+    ("optax", "Formula('peak * 0.5 ** (t // 41) if t < 200 else 0', peak=0.4)", "jnp.where"),
+    ("PyTorch", "Formula('peak * 0.5 ** (t // 41) if t < 200 else 0', peak=0.4)", "LambdaLR"),
     ("optax", "FactorDecay(0.4, 0.99, 0.1)", "exponential_decay"),
     ("optax", "CosineRestarts(0.4, 20, 2, 0.5, 0.1)", "sgdr_schedule"),
     ("optax", "Piecewise([(0, 0.1), (60, 0.4), (240, 0.1)])", "piecewise_interpolate"),
@@ -371,8 +404,15 @@ def d2lsched_rates(code: str) -> Any:
     return executed(code)["schedule"].table(N)
 
 
+def python_rates(code: str) -> list[float]:
+    """The rates that copied Python gives, which needs no library for most schedules."""
+    rate = executed(code)["schedule"]
+    return [rate(t) for t in range(N)]
+
+
 LIBRARIES: dict[str, tuple[Callable[[str], Any], float]] = {
     "d2lsched": (d2lsched_rates, 0.0),
+    "Python": (python_rates, 1e-9),
     "PyTorch": (torch_rates, 1e-9),
     "Keras": (keras_rates, 1e-5),  # float32
     "optax": (optax_rates, 1e-5),
@@ -423,68 +463,6 @@ def test_code_of_random_schedules_gives_their_rates(module: Page, library: str) 
 
 
 # ---- In a page of the book --------------------------------------------------
-
-NOTEBOOK = [
-    new_markdown_cell("# A chapter"),
-    new_markdown_cell(
-        "Text.\n\n```{schedule-lab}\n:updates: 100\n:log:\nCosineDecay(0.4, 100)\n"
-        "short: Warmup(CosineDecay(0.4, 40), 10)\n```\n\nMore text."
-    ),
-    new_markdown_cell("```{schedule-lab}\n:updates: 5\nConstant(0.1)\n```"),
-]
-CONF = """
-extensions = ["myst_nb", "d2lsched.book"]
-nb_execution_mode = "off"
-html_math_renderer = "mathml"
-html_theme = "sphinx_book_theme"
-html_theme_options = {"navbar_persistent": []}
-html_context = {"default_mode": "light"}
-root_doc = "playground"
-"""
-
-
-def built(folder: Path, builder: str, *cells: Any) -> tuple[Path, str]:
-    """Build the playground and a notebook; return where, and the warnings."""
-    shutil.copy(ROOT / "chapters/playground.md", folder)
-    with (folder / "playground.md").open("a", encoding="utf-8") as page:
-        page.write("\n```{toctree}\n:hidden:\nchapter\n```\n")
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    notebook = new_notebook(cells=[*NOTEBOOK, *cells], metadata={"kernelspec": kernel})
-    nbformat.write(notebook, folder / "chapter.ipynb")
-    (folder / "conf.py").write_text(CONF, encoding="utf-8")
-    out = folder / "_build" / builder
-    command = [sys.executable, "-m", "sphinx", "-q", "-E", "-b", builder, str(folder), str(out)]
-    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    return out, run.stderr
-
-
-@pytest.fixture(scope="module")
-def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder with the playground, and a chapter with two labs."""
-    data, _ = d2lsched.lab(CosineDecay(0.4, 780))._repr_mimebundle_()
-    cell = new_code_cell("d2lsched.lab(CosineDecay(0.4, 780))", execution_count=1, outputs=[
-        new_output("execute_result", data=data, execution_count=1)])  # fmt: skip
-    out, warned = built(tmp_path_factory.mktemp("lab"), "html", cell)
-    (warning,) = warned.splitlines()
-    assert "schedule-lab: updates = 5 is not allowed: it must be from 10 to 20000" in warning
-    return out
-
-
-@pytest.fixture
-def playground(pages: Path, tab: Page) -> Page:
-    """Return the playground, opened as a file."""
-    return opened(tab, pages / "playground.html")
-
-
-def opened(tab: Page, path: Path) -> Page:
-    """Open a page as a file and wait for its labs."""
-    tab.goto(path.as_uri())
-    tab.wait_for_function(
-        "[...document.querySelectorAll('.schedule-lab')].every((lab) =>"
-        " lab.querySelector('path.lab-curve'))"
-    )
-    settled(tab)  # a lab learns its size, and draws again
-    return tab
 
 
 def copied(page: Page, library: str = "d2lsched") -> Schedule:
@@ -567,7 +545,7 @@ def test_the_keyboard_alone_changes_a_schedule_and_the_link_keeps_it(playground:
     for _ in range(5):
         playground.keyboard.press("ArrowRight")
     expect(focused).to_have_value(str(position + 5))
-    box = playground.locator("input[type=number]").first
+    box = playground.locator(".lab-number").first
     rate = float(box.input_value())  # changes with the slider
     assert rate > 0.4
     for plot, path in enumerate(before):
@@ -603,7 +581,7 @@ def test_arrow_keys_and_the_pointer_move_the_readout(playground: Page) -> None:
 def test_what_is_shown_is_also_said(playground: Page) -> None:
     status = playground.locator(".lab-unseen")
     expect(status).to_contain_text("cosine: the rate goes from 0.4 at update 0")
-    playground.locator("input[type=number]").first.fill("2.5")
+    playground.locator(".lab-number").first.fill("2.5")
     playground.keyboard.press("Enter")
     expect(status).to_contain_text("the expected loss diverges at update")
     loss = playground.locator(".lab-plot").nth(1)
@@ -796,6 +774,6 @@ def test_schedules_that_the_page_does_not_know_are_refused() -> None:
 
 
 def test_the_styles_name_what_the_script_makes() -> None:
-    script = SCRIPT.read_text(encoding="utf-8")
+    script = joined()
     for name in set(re.findall(r"\.(lab-[a-z-]+)", STYLES.read_text(encoding="utf-8"))):
         assert name in script or name == "lab-full", name

@@ -99,7 +99,7 @@ def test_parameter_groups_keep_their_ratio_to_the_first():
 
 def test_a_first_group_at_rate_zero_gives_the_others_no_ratio():
     optimizer = _optimizer(0.0, 0.1)
-    with pytest.raises(ValueError, match=r"the first group's rate = 0\.0 is not allowed"):
+    with pytest.raises(ValueError, match=r"the first group's lr = 0\.0 is not allowed"):
         d2l_torch.native(CURVE, optimizer)
     optimizer = _optimizer(0.0, 0.0)  # all alike: all follow the schedule
     rates = _steps(optimizer, d2l_torch.native(CURVE, optimizer), 5)
@@ -280,6 +280,9 @@ def _of_kind(kind: str) -> Schedule:
     """A random one, the same each time, of ordinary size."""
     tries = (of_kind(kind, random.Random(seed)) for seed in range(1_000))
     return next(schedule for schedule in tries if 1e-3 < schedule.table(40).max() < 5)
+
+
+KINDS_AND_SCHEDULES = {kind: _of_kind(kind) for kind in [*PLAIN, *COMPOSED]}
 
 
 @KINDS

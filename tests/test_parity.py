@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from parity import (
     CASES,
+    CLIENTS,
     LIBRARIES,
     NOT_COMPARED,
     ROWS,
@@ -27,6 +28,7 @@ ROOT = Path(__file__).parents[1]
 FEW, SOME = 3, 10  # `python tests/parity.py` compares MANY
 
 
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script:DeprecationWarning")  # ignite's
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_a_library_gives_our_rates_or_differs_as_stated(case: Case):
     total = Total()
@@ -37,6 +39,7 @@ def test_a_library_gives_our_rates_or_differs_as_stated(case: Case):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script:DeprecationWarning")  # ignite's
 def test_many_parameter_sets():
     totals = compare(SOME)
     print(f"\n{report(totals)}")
@@ -82,7 +85,7 @@ def test_every_schedule_has_a_row_and_every_case_a_cell():
     assert set(ROWS) == kinds
     assert len(ROWS) == len(kinds)
     assert {(case.ours, case.library) for case in CASES} <= {
-        (ours, library) for ours in ROWS for library in LIBRARIES
+        (ours, library) for ours in ROWS for library in (*LIBRARIES, *CLIENTS)
     }
     assert all(case.how for case in CASES if case.verdict == "differs")
     for where, text in NOT_COMPARED.items():

@@ -566,7 +566,8 @@ WRONG: dict[str, list[Any]] = {
                      "warmup_steps", "steps_per_epoch"], NO_LENGTH),
     "step_size_down": [value for value in [*NO_LENGTH, 0] if value is not None],
     "pct_start": [*NO_NUMBER, 1.1],
-    **dict.fromkeys(["milestones", "boundaries"], NO_RISING),
+    "boundaries": NO_RISING,
+    "milestones": [value for value in NO_RISING if value != [3, 3]],  # drops twice
     **dict.fromkeys(["mode", "anneal", "shape", "scale"], NO_MODE),
     **dict.fromkeys(["staircase", "three_phase"], NO_FLAG),
     "points": [*NO_LIST, [(0, 0.1), (0, 0.2)], [(3, 0.1), (0, 0.2)], [(-1, 0.1)],

@@ -350,7 +350,7 @@ def test_great_update_numbers_are_told_apart(t):
 def test_the_shape_is_kept(schedule, shape):
     t = np.arange(math.prod(shape)).reshape(shape)
     assert np.shape(schedule(t)) == shape
-    assert isinstance(schedule(t), np.ndarray if shape else np.float64)
+    assert type(schedule(t)) is (np.ndarray if shape else float)
     for framework, tensor in TO_TENSOR.items():
         rates = schedule(tensor(t))
         assert tuple(rates.shape) == shape, framework
@@ -630,3 +630,85 @@ def test_an_exponential_warmup_is_no_librarys_but_its_logarithm_is_a_line():
     np.testing.assert_allclose(
         logs, np.linspace(math.log(0.001), math.log(0.1), 51), rtol=1e-13
     )
+
+
+# --- numbers of no axis, from wherever
+
+SCALARS = {
+    "np.float32": np.float32, "np.float16": np.float16, "np.float64": np.float64,
+    "np.array": np.array, "torch": torch.tensor, "jax": jnp.asarray, "tf": tf.constant,
+    "Fraction": Fraction, "keras": keras.ops.convert_to_tensor,
+    "parameter": lambda x: torch.nn.Parameter(torch.tensor(x)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", SCALARS)
+def test_a_number_of_no_axis_is_a_parameter(kind):
+    rate = SCALARS[kind](0.25)
+    for made in (CosineDecay(rate, 10), d2lsched.ReduceOnPlateau(rate)):
+        assert type(made.lr) is float
+        assert made.lr == 0.25
+    if kind != "parameter":
+        assert type(CosineDecay(0.1, SCALARS[kind](10)).steps) is int
+    assert Warmup(Constant(rate), 5, rate)(0) == 0.25
+    assert d2lsched.run.values("lr", rate, 0, 1) == [0.25]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in SCALARS if kind != "Fraction"])
+@pytest.mark.parametrize("value", [float("inf"), float("nan"), -0.5])
+def test_a_number_that_is_none_is_refused_in_any_precision(kind, value):
+    for make in (lambda lr: CosineDecay(lr, 10), d2lsched.ReduceOnPlateau):
+        with pytest.raises(ValueError, match=r"(?s)^lr = .* must be a finite number, at least"):
+            make(SCALARS[kind](value))
+
+
+def _under_vmap(make: Callable[[Any], Any]) -> Any:
+    return torch.vmap(make)(torch.tensor([0.1]))
+
+
+TRACED = {
+    "jit": lambda make: jax.jit(make)(0.1),
+    "vmap": lambda make: jax.vmap(make)(jnp.array([0.1])),
+    "grad": lambda make: jax.grad(make)(0.1),
+    "tf.function": lambda make: tf.function(make)(tf.constant(0.1)),
+    "torch.vmap": _under_vmap,
+}
+
+
+@pytest.mark.parametrize("how", TRACED)
+def test_a_number_that_is_not_known_yet_is_refused_with_the_way_out(how):
+    refused = []
+
+    def make(lr: Any) -> Any:
+        with pytest.raises(
+            ValueError, match=r"(?s)^lr = .*number that is known: call float\(\)"
+        ):
+            Constant(lr)
+        refused.append(lr)
+        return lr * 1
+
+    TRACED[how](make)
+    assert refused
+
+
+@pytest.mark.parametrize("kind", ["np.array", "torch", "jax", "tf"])
+def test_an_array_is_no_number(kind):
+    with pytest.raises(ValueError, match=r"^lr = "):
+        Constant(SCALARS[kind]([0.1]))
+
+
+def test_a_repeated_milestone_drops_twice_as_torchs_does():
+    schedule = d2lsched.MultiStepDecay(0.8, [3, 3, 5], 0.5)
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.8)
+    theirs = torch.optim.lr_scheduler.MultiStepLR(optimizer, [3, 3, 5], 0.5)
+    expected = []
+    for _ in range(8):
+        expected.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        theirs.step()
+    assert schedule.table(8).tolist() == pytest.approx(expected, rel=1e-12)
+    ts = np.arange(8)
+    for asked in (torch.tensor(ts), tf.constant(ts), jnp.asarray(ts)):
+        _close(schedule(asked), expected, schedule, FLOAT32)
+    with pytest.raises(ValueError, match="update numbers that never fall"):
+        d2lsched.MultiStepDecay(0.8, [5, 3])

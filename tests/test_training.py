@@ -29,6 +29,7 @@ from d2lsched.optimizers import adam, bias_corrections, sgd, zeros
 from d2lsched.settings import Settings
 
 # isort: split
+import jax
 import jax.numpy as jnp
 import optax
 import torch
@@ -791,3 +792,30 @@ def test_train_lists_the_settings_and_refuses_other_names(twin):
 def test_train_says_what_it_is(twin):
     assert twin.train.__module__ == twin.__name__
     assert "schedule" in inspect.getdoc(twin.train)
+
+
+# --- the frameworks' own settings
+
+
+def test_torchs_default_precision_changes_no_run(small: MNIST):
+    expected = d2l_torch.train(SCHEDULE, epochs=1, data=small, seed=3)
+    torch.set_default_dtype(torch.float64)
+    try:
+        found = d2l_torch.train(SCHEDULE, epochs=1, data=small, seed=3)
+        (stacked,) = d2l_torch.train_many([SCHEDULE], [3], epochs=1, data=small)
+        assert d2l_torch.evaluate(d2l_torch.init("lenet"), *d2l_torch.tensors(small.test))
+        assert all(
+            weight.dtype == torch.float32 for weight in d2l_torch.network("lenet").parameters()
+        )
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert found.loss == expected.loss
+    assert found.test_accuracy == expected.test_accuracy
+    assert_one_run(stacked, expected)
+
+
+def test_jaxs_default_precision_changes_no_run(small: MNIST):
+    expected = d2l_jax.train(SCHEDULE, epochs=1, data=small, seed=3)
+    with jax.enable_x64(True):
+        found = d2l_jax.train(SCHEDULE, epochs=1, data=small, seed=3)
+    assert_one_run(found, expected)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import operator
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -25,15 +24,13 @@ from sphinx.util.docutils import SphinxDirective
 import d2lsched
 from d2lsched import Schedule
 from d2lsched.plotting import plot_schedules
-from d2lsched.widgets import SCRIPT, STYLES, named, opening, state
+from d2lsched.widgets import images, named, opening, state
+from d2lsched.widgets.formula import OPERATORS, Formula
+from d2lsched.widgets.modules import STYLES, plain
 
 logger = logging.getLogger(__name__)
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
-OPERATORS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
-    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul,
-    ast.Div: operator.truediv, ast.FloorDiv: operator.floordiv, ast.Pow: operator.pow,
-}  # fmt: skip
 
 
 def evaluated(text: str) -> Any:
@@ -59,6 +56,7 @@ def _value(node: ast.expr) -> Any:
             return OPERATORS[type(op)](_value(left), _value(right))
         case ast.Call(func=ast.Name(id=name), args=args, keywords=keywords):
             kind = getattr(d2lsched, name, None) if name in d2lsched.__all__ else None
+            kind = Formula if name == Formula.__name__ else kind
             if isinstance(kind, type) and issubclass(kind, Schedule) and kind is not Schedule:
                 given = {word.arg: _value(word.value) for word in keywords if word.arg}
                 return kind(*map(_value, args), **given)
@@ -130,11 +128,23 @@ def ignore(self: Any, node: LabNode) -> None:
 
 
 def add_to_page(app: Sphinx, page: str, template: str, context: Any, doctree: Any) -> None:
-    """Put script and styles into a page with a lab: inline, as file:// lets no module load."""
-    if '<div class="schedule-lab' in context.get("body", ""):
-        styles, script = (path.read_text(encoding="utf-8") for path in (STYLES, SCRIPT))
-        inline = f'<style>{styles}</style>\n<script type="module">{script}</script>'
-        context["metatags"] = f"{context.get('metatags', '')}\n{inline}"
+    """Put script and styles into a page with a lab."""
+    if '<div class="schedule-lab' not in context.get("body", ""):
+        return
+    written(app, "d2lsched-images.js", images.script)  # loaded once asked for
+    name = written(app, "d2lsched-lab.js", plain)
+    styles, source = STYLES.read_text(encoding="utf-8"), context["pathto"](f"_static/{name}", 1)
+    head = f'<style>{styles}</style>\n<script defer src="{source}"></script>'
+    context["metatags"] = f"{context.get('metatags', '')}\n{head}"
+
+
+def written(app: Sphinx, name: str, make: Callable[[], str]) -> str:
+    """Write a script among the book's files, once; return its name, and a key to its text."""
+    path, text = Path(app.outdir, "_static", name), make()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8", newline="\n")
+    return f"{name}?v={hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
 def configure(app: Sphinx, config: Config) -> None:

@@ -14,12 +14,10 @@ multiplies that error (0.9999 ** t is off by up to 6e-5).
 from __future__ import annotations
 
 import bisect
-import importlib
 import math
 import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -46,6 +44,7 @@ class Backend:
     power: Callable[[float, Any], Any] = operator.pow  # of a number above 0
     last: int = 2**53  # the largest update number told from its neighbors
     result: Callable[[Any, Any], Any] = lambda rate, t: rate  # in the precision asked for
+    lasts: Callable[[], bool] = lambda: True  # may it be kept for the next call?
 
 
 PYTHON = Backend(
@@ -88,12 +87,13 @@ NUMPY = Backend(
     full_like=lambda t, value: np.full_like(t, value, dtype=np.float64)[()],
     interval=lambda edges, t: np.searchsorted(edges, t, side="right"),
     choose=lambda values, index, t: np.asarray(values)[index],
-    result=lambda rate, t: np.asarray(rate, np.float64)[()],
+    # NumPy's own float64 scalar would make float64 of a float32 array that it multiplies.
+    result=lambda rate, t: np.asarray(rate, np.float64) if t.ndim else float(rate),
 )
 
 
 def _torch() -> Backend:
-    torch = importlib.import_module("torch")
+    import torch
 
     def real(t: Any) -> Any:
         return t if t.is_floating_point() else t.to(torch.get_default_dtype())
@@ -110,6 +110,11 @@ def _torch() -> Backend:
     def constants(values: Sequence[float], t: Any) -> Any:
         like = real(t) if any(isinstance(value, float) for value in values) else t
         return torch.tensor(values, dtype=like.dtype, device=like.device)
+
+    def choose(values: Sequence[float], index: Any, t: Any) -> Any:
+        # An index of no axis would be a number to torch.compile, which it cannot know.
+        flat = index.long().reshape(-1)
+        return constants(values, t).index_select(0, flat).reshape(index.shape)
 
     def pair(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
         def of_tensors(a: Any, b: Any) -> Any:
@@ -139,13 +144,14 @@ def _torch() -> Backend:
         sqrt=torch.sqrt,
         full_like=lambda t, value: torch.full_like(real(t), value),
         interval=lambda edges, t: (t[..., None] >= constants(edges, t)).sum(-1).to(t.dtype),
-        choose=lambda values, index, t: constants(values, t)[index.long()],
+        choose=choose,
         power=lambda base, x: torch.exp(x * math.log(base)),
+        lasts=lambda: not torch.compiler.is_compiling(),
     )
 
 
 def _tensorflow() -> Backend:
-    tf = importlib.import_module("tensorflow")
+    import tensorflow as tf
 
     # Whole numbers are computed with in float64, since float32 holds none beyond 2**24.
     def real(t: Any) -> Any:
@@ -188,11 +194,12 @@ def _tensorflow() -> Backend:
 
 
 def _jax() -> Backend:
-    jax = importlib.import_module("jax")
-    jnp = jax.numpy
+    import jax
+    import jax.numpy as jnp
 
+    # Times a Python number, whole numbers become weakly typed: so do all rates, as optax's.
     def real(t: Any) -> Any:
-        return t if jnp.issubdtype(t.dtype, jnp.floating) else t.astype(float)
+        return t if jnp.issubdtype(t.dtype, jnp.floating) else t * 1.0
 
     def clock(t: Any) -> tuple[Any, bool]:
         if not jnp.issubdtype(t.dtype, jnp.floating) and not jnp.issubdtype(
@@ -205,7 +212,8 @@ def _jax() -> Backend:
 
     def constants(values: Sequence[float], t: Any) -> Any:
         whole = not any(isinstance(value, float) for value in values)
-        return jnp.asarray(values, t.dtype if whole else real(t).dtype)
+        blank = jnp.zeros_like(t if whole else real(t), shape=len(values))
+        return blank.at[:].set(jnp.asarray(values, blank.dtype))  # typed as weakly as blank
 
     return Backend(
         clock=clock,
@@ -227,17 +235,17 @@ def _jax() -> Backend:
     )
 
 
-_FRAMEWORKS = {"torch": cache(_torch), "tensorflow": cache(_tensorflow), "jax": cache(_jax)}
-_FRAMEWORKS["jaxlib"] = _FRAMEWORKS["jax"]
+_FRAMEWORKS = {"torch": _torch, "tensorflow": _tensorflow, "jax": _jax, "jaxlib": _jax}
+_OF_TYPE: dict[type, Backend] = {}  # torch.compile sees through a dict, and not through a cache
 
 
-@cache
 def _backend_of_type(kind: type) -> Backend:
-    if issubclass(kind, bool | np.bool_):
+    # Tuples: unions are what torch.compile does not know, either.
+    if issubclass(kind, (bool, np.bool_)):
         raise TypeError("t must be an update number, not a truth value")
-    if issubclass(kind, np.generic | np.ndarray):
+    if issubclass(kind, (np.generic, np.ndarray)):
         return NUMPY
-    if issubclass(kind, int | float):
+    if issubclass(kind, (int, float)):
         return PYTHON
     for base in kind.__mro__:
         framework = base.__module__.partition(".")[0]
@@ -252,4 +260,9 @@ def _backend_of_type(kind: type) -> Backend:
 def backend_of(t: Any) -> Backend:
     """The backend for numbers of the type of `t`; TypeError for anything else."""
     kind: Any = type(t)
-    return _backend_of_type(kind)
+    if kind in _OF_TYPE:
+        return _OF_TYPE[kind]
+    backend = _backend_of_type(kind)
+    if backend.lasts():
+        _OF_TYPE[kind] = backend
+    return backend

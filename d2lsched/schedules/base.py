@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import math
 import numbers
 import sys
@@ -33,6 +32,22 @@ def mix(high: float, low: float, share: Any) -> Any:
     return rate
 
 
+def number(name: str, value: Any) -> Any:
+    """A Python number for what is one of NumPy, torch, TensorFlow or JAX, of no axis.
+
+    Anything else is returned as it is. ValueError for what a compiler traces.
+    """
+    if getattr(value, "shape", None) != ():
+        return value
+    try:
+        _, known = backend_of(value).clock(value)
+    except TypeError:
+        return value
+    way_out = "a number that is known: call float() on it before jit, vmap or compile sees it"
+    require(known, name, value, way_out)
+    return value.item() if hasattr(value, "item") else value.numpy().item()
+
+
 def whole(name: str, value: Any, least: int) -> None:
     """Raise a ValueError unless value is a whole number, at least ``least``."""
     plain = isinstance(value, numbers.Integral) and not isinstance(value, bool)
@@ -42,11 +57,12 @@ def whole(name: str, value: Any, least: int) -> None:
 def _number(allowed: str, fits: Callable[[Any], bool], kind: type = float) -> Any:
     """The check of a finite number that fits, as kind: float or int."""
 
-    def check(name: str, value: Any) -> Any:
-        plain = isinstance(value, numbers.Real) and not isinstance(value, bool | np.bool_)
+    def check(name: str, given: Any) -> Any:
+        value = number(name, given)  # NumPy's float32 would compare in float32
+        plain = isinstance(value, numbers.Real) and not isinstance(value, bool)
         finite = plain and abs(value) <= sys.float_info.max
         exact = finite and (kind is float or value == int(value))
-        require(exact and fits(value), name, value, allowed)
+        require(exact and fits(value), name, given, allowed)
         return kind(value)
 
     return check
@@ -73,23 +89,31 @@ def _several(name: str, value: Any, what: str) -> tuple[Any, ...]:
     return tuple(value)
 
 
-def _boundaries(name: str, value: Any) -> tuple[int, ...]:
+def _milestones(name: str, value: Any) -> tuple[int, ...]:
     updates = tuple(_updates(name, item) for item in _several(name, value, "update numbers"))
-    rising = all(a < b for a, b in itertools.pairwise(updates))
-    require(rising, name, value, "update numbers that rise")
+    require(list(updates) == sorted(updates), name, value, "update numbers that never fall")
+    return updates
+
+
+def _boundaries(name: str, value: Any) -> tuple[int, ...]:
+    updates = _milestones(name, value)
+    require(len({*updates}) == len(updates), name, value, "update numbers that rise")
     return updates
 
 
 def _schedules(name: str, value: Any) -> tuple[Schedule, ...]:
-    return tuple(_schedule(name, item) for item in _several(name, value, "schedules"))
+    return tuple(a_schedule(name, item) for item in _several(name, value, "schedules"))
 
 
-def _schedule(name: str, value: Any) -> Schedule:
-    require(isinstance(value, Schedule), name, value, "a schedule, such as Constant(0.1)")
+def a_schedule(name: str, value: Any, or_else: str = "") -> Schedule:
+    """The value, a schedule; or a ValueError that says what is taken."""
+    require(
+        isinstance(value, Schedule), name, value, f"a schedule, such as Constant(0.1){or_else}"
+    )
     return value
 
 
-_KINDS: dict[str, type[Schedule]] = {}  # by name, as `Schedule.from_config` finds them
+KINDS: dict[str, type[Schedule]] = {}  # by name, as `Schedule.from_config` finds them
 
 # A parameter's type says what is allowed; Schedule.__post_init__ enforces it.
 Rate = Annotated[float, _number("a finite number, at least 0", lambda x: x >= 0)]
@@ -112,9 +136,11 @@ Flag = Annotated[bool, _flag]
 """True or False."""
 Boundaries = Annotated[tuple[int, ...], _boundaries]
 """Update numbers, each at least 1, rising."""
+Milestones = Annotated[tuple[int, ...], _milestones]
+"""Update numbers, each at least 1, rising or repeated."""
 Inners = Annotated[tuple["Schedule", ...], _schedules]
 """One or more schedules inside another one."""
-Inner = Annotated["Schedule", _schedule]
+Inner = Annotated["Schedule", a_schedule]
 """A schedule inside another one."""
 
 
@@ -141,9 +167,10 @@ class Schedule(ABC):
 
     ``schedule(t)`` is the rate $\eta_t$ that update ``t`` uses, $t = 0, 1, \dots$ It
     takes a Python number, a NumPy array, or a torch, TensorFlow or JAX tensor (also
-    inside ``jit``, ``vmap`` and ``tf.function``) and returns the same kind and shape:
-    float64 for Python and NumPy, the framework's precision otherwise. Fractional ``t``
-    is allowed. Asking changes nothing.
+    inside ``jit``, ``vmap``, ``tf.function`` and ``torch.compile``) and returns the same kind
+    and shape: float64 for NumPy's arrays, a Python number for its scalars, the framework's
+    precision otherwise. A Python number, and JAX's weakly typed rate of a whole ``t``, leave
+    weights in their own precision. Fractional ``t`` is allowed. Asking changes nothing.
 
     Errors: a negative or non-finite ``t`` is a ValueError where its value can be seen;
     inside a compiled function a negative ``t`` gives $\eta_0$. Other types are a TypeError.
@@ -168,12 +195,12 @@ class Schedule(ABC):
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        before = _KINDS.get(cls.__name__, cls).__module__
+        before = KINDS.get(cls.__name__, cls).__module__
         if before.startswith("d2lsched.") and cls.__module__ != before:
             raise ValueError(
                 f"{cls.__name__} is the name of a schedule of {before}: take another"
             )
-        _KINDS[cls.__name__] = cls
+        KINDS[cls.__name__] = cls
 
     def __post_init__(self) -> None:
         checked(self)
@@ -266,7 +293,7 @@ class Schedule(ABC):
         require(isinstance(config, dict), "config", config, "a dict, as config() gives it")
         values = dict(config)
         kind = values.pop("kind", None)
-        known = {name: cls for name, cls in _KINDS.items() if not isabstract(cls)}
+        known = {name: cls for name, cls in KINDS.items() if not isabstract(cls)}
         found = isinstance(kind, str) and kind in known
         require(found, "kind", kind, f"one of {sorted(known)}")
         try:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 import math
+import operator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import Annotated, Any, Literal
 
 from .backends import Backend
@@ -159,10 +160,11 @@ class Product(Schedule):
 
     @property
     def peak(self) -> float:
-        return math.prod(schedule.peak for schedule in self.schedules)
+        return reduce(operator.mul, [schedule.peak for schedule in self.schedules])
 
     def formula(self, t: Any, xp: Backend) -> Any:
-        return math.prod(schedule.formula(t, xp) for schedule in self.schedules)
+        # torch.compile knows no math.prod.
+        return reduce(operator.mul, [schedule.formula(t, xp) for schedule in self.schedules])
 
 
 @dataclass(frozen=True)

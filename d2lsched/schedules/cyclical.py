@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Literal
 
 from .backends import Backend
@@ -72,9 +71,13 @@ class CosineRestarts(Schedule):
         return mix(self.lr, self.end_lr, share)
 
 
-@cache
+_CYCLES: dict[tuple[int, int, int], tuple[list[int], list[int]]] = {}
+
+
 def _cycles(period: int, mult: int, last: int) -> tuple[list[int], list[int]]:
     """The lengths of the cycles up to update last, and where all but the first begin."""
+    if (period, mult, last) in _CYCLES:
+        return _CYCLES[period, mult, last]
     length, start = period, period
     lengths, starts = [length], []
     while start <= last:
@@ -82,6 +85,7 @@ def _cycles(period: int, mult: int, last: int) -> tuple[list[int], list[int]]:
         lengths.append(length)
         starts.append(start)
         start += length
+    _CYCLES[period, mult, last] = lengths, starts
     return lengths, starts
 
 
@@ -223,7 +227,7 @@ class LRRangeTest(Schedule):
     scale: "log" or "linear".
 
     ValueError for any other value. Source: Smith, arXiv 1506.01186; log as in fastai's
-    lr_find (2.8.12).
+    lr_find (2.8.12), whose ``num_it=n`` updates are the first n with steps = n + 1.
 
     >>> schedule = LRRangeTest(start_lr=0.001, end_lr=10, steps=5)
     >>> [round(schedule(t), 6) for t in range(6)]

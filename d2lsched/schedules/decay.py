@@ -9,9 +9,9 @@ from typing import Any
 
 from .backends import Backend
 from .base import (
-    Boundaries,
     Factor,
     Flag,
+    Milestones,
     Positive,
     Rate,
     Schedule,
@@ -74,7 +74,8 @@ class MultiStepDecay(Schedule):
     $$\eta_t = \eta_0\, \gamma^{\#\{m \,\le\, t\}}$$
 
     lr: the rate $\eta_0 \ge 0$ before the first milestone.
-    milestones: rising update numbers $m \ge 1$; update $m$ already uses the lower rate.
+    milestones: update numbers $m \ge 1$, rising; update $m$ already uses the lower rate. One
+        that is repeated drops the rate as often.
     gamma: the factor $\gamma$, 0 < gamma ≤ 1.
 
     ValueError for any other value. Same as torch's MultiStepLR (2.13.0), stepped once an
@@ -86,7 +87,7 @@ class MultiStepDecay(Schedule):
     """
 
     lr: Rate
-    milestones: Boundaries
+    milestones: Milestones
     gamma: Factor = 0.1
 
     def formula(self, t: Any, xp: Backend) -> Any:

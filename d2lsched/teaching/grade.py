@@ -136,7 +136,7 @@ class Grader:
             data = notebooks.raw(one.folder, one.assignment)
             cells = notebooks.parsed(data)
         except notebooks.Unreadable as error:
-            why = str(error)
+            why = harmless(error)  # names of files are in it
         except Exception as error:  # one submission must not stop the class
             why = f"it cannot be read ({described(error)})"
         note, when = "", stamp(one)

@@ -57,6 +57,7 @@ class Course:
         self.zone = str(config.Exchange.get("timezone", "UTC"))  # nbgrader writes its names
         self.secret = _text(self.folder / "secret.txt")
         self.book = Gradebook(self.directory.db_url, self.directory.course_id)
+        self._said: set[str] = set()
 
     def __enter__(self) -> Course:
         return self
@@ -93,12 +94,51 @@ class Course:
         top = self.folder / self.directory.submitted_directory
         found = [
             Submission(student.name, assignment.name, assignment)
-            for student in (sorted(top.iterdir()) if top.is_dir() else [])
-            if student.is_dir() and _usable(student.name)
-            for assignment in sorted(student.iterdir())
-            if assignment.is_dir() and not assignment.name.startswith(".")
+            for student in (self._folders(top) if top.is_dir() else [])
+            if self._usable(student.name)
+            for assignment in self._folders(student)
         ]
         yield from sorted(found, key=lambda one: (one.assignment, one.student))
+
+    def _folders(self, top: Path) -> Iterator[Path]:
+        """Yield the folders in one, in order, and name what else a student may have meant."""
+        try:
+            inside = [(path, path.is_dir()) for path in sorted(top.iterdir())]
+        except OSError as error:
+            self._left_out(f"the folder {str(top)!r}, which cannot be read: {error.strerror}")
+            return
+        if not inside:
+            self._left_out(f"the folder {str(top)!r}, which is empty")
+        for path, is_folder in inside:
+            if is_folder and path.name != ".ipynb_checkpoints":
+                yield path
+            elif not path.name.startswith("."):
+                self._left_out(
+                    f"{str(path)!r}, which is no folder: a notebook belongs into a folder "
+                    "submitted/STUDENT/ASSIGNMENT"
+                )
+
+    def _usable(self, name: str) -> bool:
+        """Return whether a folder's name can be a student's id, and say so if it cannot.
+
+        Letters, digits and signs of any script may be in it, and spaces inside; not what
+        stands for markup in nbgrader's pages, nor what files cannot be called everywhere.
+        """
+        good = name.isprintable() and name == name.strip() and not name.startswith(".")
+        if good and not set(name) & set('<>&"`{}\\'):
+            return True
+        self._left_out(
+            f"the folder submitted/{name!r}, whose name cannot be an id. An id is printable "
+            'text without < > & " ` { } \\, and begins with neither dot nor space: rename the '
+            "folder and grade again"
+        )
+        return False
+
+    def _left_out(self, what: str) -> None:
+        """Say once what is not graded."""
+        if what not in self._said:
+            print(f"Left out: {what}", file=sys.stderr)
+            self._said.add(what)
 
     def has(self, one: Submission) -> bool:
         """Return whether nbgrader has what `record` writes."""
@@ -178,9 +218,11 @@ def moment(stamp: str, zone: str = "UTC") -> datetime:
     if not found:
         raise ValueError(f"{stamp!r} is not a date and a time, such as 2026-12-01 18:30 UTC")
     text, name = found.groups()
+    local = datetime.fromisoformat(text)
+    if not 1970 <= local.year <= 9000:  # at the ends of the calendar other zones have no time
+        raise ValueError(f"{stamp!r} is in no year of this course")
     if name[:1] in ("+", "-"):
         return datetime.fromisoformat(text + name).astimezone(UTC).replace(tzinfo=None)
-    local = datetime.fromisoformat(text)
     if name in ("", "UTC", "GMT", "Z"):
         return local
     for fold in (0, 1):
@@ -190,26 +232,6 @@ def moment(stamp: str, zone: str = "UTC") -> datetime:
     raise ValueError(
         f"{stamp!r} is in a zone {name} that the course's, {zone}, has not: write it with UTC"
     )
-
-
-def _usable(name: str) -> bool:
-    """Return whether a folder's name can be a student's id, and say so if it cannot.
-
-    Letters, digits and signs of any script may be in it, and spaces inside; not what stands for
-    markup in nbgrader's pages, nor what files cannot be called on every system.
-    """
-    if name == ".ipynb_checkpoints":
-        return False
-    good = name.isprintable() and name == name.strip() and not name.startswith(".")
-    if not good or set(name) & set('<>&"`{}\\'):
-        print(
-            f"Left out: the folder submitted/{name!r}, whose name cannot be an id. An id "
-            'is printable text without < > & " ` { } \\, and begins with neither dot nor '
-            "space: rename the folder and grade again",
-            file=sys.stderr,
-        )
-        return False
-    return True
 
 
 def _small(path: Path) -> str:

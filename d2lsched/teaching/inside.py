@@ -25,7 +25,6 @@ def limit(job: dict[str, Any]) -> None:
         resource.RLIMIT_CPU: int(job["seconds"]) + 1,
         resource.RLIMIT_NPROC: job["processes"],
         resource.RLIMIT_NOFILE: 256,
-        resource.RLIMIT_CORE: 0,
     }
     if os.getuid() == 0:  # without a user namespace of its own (see `walls.command`)
         os.setgroups([])

@@ -13,10 +13,12 @@ from typing import Any
 from .checks import Failure
 from .notebooks import Cell, Given, Handed, named_student
 from .questions import Assignment, Case, Question
-from .sandbox import Ended, Sandbox
+from .sandbox import Account, Ended, Sandbox
 from .walls import Limits
 
 RIGHT = "All of it is right."
+SANDBOXES = 20
+"""How many a submission may break: starting one costs it nothing, but the class waits."""
 EMPTY = "the function is still empty"
 MISSING = "the notebook defines no"
 
@@ -131,8 +133,12 @@ class _Run:
         answers: dict[int, Any] = {}
         pending = deque(cases)
         skip: set[tuple[int, int]] = set()
-        spent = 0.0
+        account = Account()
         while pending:
+            if account.sandboxes == SANDBOXES:
+                reason = f"the notebook's process has ended {SANDBOXES} times"
+                self.notes.append(reason)
+                return answers | {id(case): Failure(reason) for _, case in pending}
             box = Sandbox(
                 self.cells,
                 skip=skip,
@@ -140,7 +146,7 @@ class _Run:
                 package=self.assignment.package,
                 absent=self.assignment.absent,
                 limits=self.limits,
-                spent=spent,
+                account=account,
             )
             try:
                 with box:
@@ -154,7 +160,6 @@ class _Run:
                     answers[id(pair[1])] = Failure(end.reason)
                     pending.remove(pair)
             finally:
-                spent += box.used
                 self.errors = box.errors or self.errors
                 self.peak = max(self.peak, box.peak)
         return answers
@@ -233,7 +238,9 @@ def _errors(run: _Run, cells: Sequence[Cell], question: str) -> str:
 
     Cells as they were handed out are not the student's; they fail for want of what is missing.
     """
-    own, others = [], []
+    lost = any(cell.grade_id == question and cell.kind != "code" for cell in cells)
+    own = ["This cell was handed in as text, so that nothing in it has run. "] if lost else []
+    others = []
     for number, line, text in run.errors:
         where = f"in line {line} " if line else ""
         if 0 < number <= len(cells) and cells[number - 1].grade_id == question:

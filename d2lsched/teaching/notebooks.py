@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -19,6 +20,12 @@ with needs("teaching"):
 
 LARGEST = 20 * 1024**2
 """Bytes that a submitted notebook may have."""
+
+LONGEST = 1_000_000
+"""Characters of all its cells: to color a million as code takes half a minute."""
+
+MOST = 1_000_000
+"""Lists and dictionaries that it may hold: each takes far more memory than its two bytes."""
 
 
 class Unreadable(Exception):
@@ -61,9 +68,28 @@ class Handed(dict[str, Given]):
     shows: frozenset[str] = frozenset()
 
     def own(self, cells: Sequence[Cell]) -> bool:
-        """Return whether a submission has text that was not handed out."""
-        texts = {" ".join(cell.source.split()) for cell in cells if cell.kind != "code"}
+        """Return whether a submission has text that was not handed out.
+
+        A cell of words may have become one of code: what is a comment, or no Python, is text.
+        """
+        texts = {
+            " ".join(cell.source.split()) for cell in cells
+            if cell.kind != "code"
+            or (cell.grade_id not in self and cell.source.strip() not in self.code
+                and _says_only(cell.source))
+        }  # fmt: skip
         return bool(texts - self.prose - {""})
+
+
+def _says_only(source: str) -> bool:
+    """Return whether a cell of code computes nothing."""
+    try:
+        body = ast.parse(source).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return True
+    return all(
+        isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant) for one in body
+    )
 
 
 def raw(folder: Path, name: str) -> bytes:
@@ -75,9 +101,13 @@ def raw(folder: Path, name: str) -> bytes:
         if link.is_symlink():
             raise Unreadable(f"the folder {link.name!r} is a link, not a folder")
     path = folder / f"{name}.ipynb"
-    if not os.path.lexists(path):
+    try:
+        there = os.listdir(folder)
+    except OSError as error:
+        raise Unreadable(f"its folder cannot be opened: {error.strerror}") from None
+    if path.name not in there:
         # macOS puts its own file, "._" and the name, beside each.
-        others = sorted(p.name for p in folder.glob("[!.]*.ipynb"))
+        others = [one for one in there if one.endswith(".ipynb") and not one.startswith(".")]
         if len(others) != 1:
             found = f"there are {len(others)} notebooks" if others else "there is no notebook"
             raise Unreadable(f"{name}.ipynb is missing ({found} in what was handed in)")
@@ -101,6 +131,11 @@ def raw(folder: Path, name: str) -> bytes:
 
 def parsed(data: bytes) -> list[Cell]:
     """Return a submission's cells. `Unreadable` if the bytes are no notebook."""
+    if (many := data.count(b"{") + data.count(b"[")) > MOST:
+        raise Unreadable(
+            f"it has {many:,} brackets, more than the {MOST:,} allowed: clear its outputs and "
+            "hand it in again"
+        )
     try:
         notebook = json.loads(data)  # in UTF-8 or UTF-16, with a byte-order mark or without
         if "worksheets" in notebook:  # nbformat 3, from before 2015
@@ -108,9 +143,14 @@ def parsed(data: bytes) -> list[Cell]:
         cells = notebook["cells"]
         if len(cells) > 1_000:
             raise Unreadable(f"it has {len(cells):,} cells, more than the 1,000 allowed")
-        return [_cell(cell) for cell in cells]
+        found = [_cell(cell) for cell in cells]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Unreadable(f"it is not a notebook ({type(error).__name__})") from None
+    if (many := sum(len(cell.source) for cell in found)) > LONGEST:
+        raise Unreadable(
+            f"its cells have {many:,} characters, more than the {LONGEST:,} allowed"
+        )
+    return found
 
 
 def _cell(cell: Mapping[str, Any]) -> Cell:
@@ -123,7 +163,8 @@ def _cell(cell: Mapping[str, Any]) -> Cell:
     grade_id = tags.get("grade_id") if isinstance(tags, dict) else None
     outputs = cell.get("outputs", [])
     return Cell(
-        kind=cell["cell_type"] if cell["cell_type"] in ("code", "markdown") else "raw",
+        # A raw cell's text would be taken for HTML: see `pages`.
+        kind="code" if cell["cell_type"] == "code" else "markdown",
         source=text,
         grade_id=grade_id if isinstance(grade_id, str) else None,
         outputs=outputs if isinstance(outputs, list) else [],

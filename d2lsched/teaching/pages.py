@@ -27,6 +27,10 @@ PICTURES = {"image/png": b"\x89PNG\r\n", "image/jpeg": b"\xff\xd8\xff", "image/g
 LARGEST_PICTURE = 2_000_000
 """Characters of a picture in base 64."""
 
+LONGEST, ALL = 10_000, 100_000
+"""Characters of Markdown that become HTML, of a cell and of a page: parsing can take time that
+grows by their square. What is longer stands there as it was written."""
+
 RUNS = re.compile(
     r"\\(?=(?:href|url|require|unicode|style|class|cssId|bbox|data|mmlToken|includegraphics|"
     r"def|let|newcommand|renewcommand|newenvironment|renewenvironment|csname)(?![A-Za-z]))"
@@ -70,7 +74,10 @@ class Renderer(IPythonRenderer):
 @pass_context
 def markdown2html(context: Context, source: str) -> str:
     """Return a cell's Markdown, or a comment, as HTML that does nothing but stand there."""
-    cell = context.get("cell", {})
+    cell, page = context.get("cell", {}), context.get("resources", {})
+    page["markdown"] = page.get("markdown", 0) + len(source)
+    if len(source) > LONGEST or page["markdown"] > ALL:
+        return _as_written(source)
     renderer = Renderer(
         escape=True, allow_harmful_protocols=False, exclude_anchor_links=True,
         attachments=cell.get("attachments", {}),
@@ -86,6 +93,11 @@ def markdown2html(context: Context, source: str) -> str:
         attribute_filter=_attribute,
         filter_style_properties={"text-align"},
     )  # fmt: skip
+
+
+def _as_written(source: str) -> str:
+    """Return text as HTML; brackets would be looked at again, for links, each to the end."""
+    return f"<pre>{escape(source).replace('[', '&#91;')}</pre>"
 
 
 def _attribute(tag: str, attribute: str, value: str) -> str | None:

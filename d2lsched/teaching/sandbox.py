@@ -19,6 +19,8 @@ import sysconfig
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ..extras import needs
@@ -31,8 +33,11 @@ with needs("teaching"):
 START_SECONDS = 30
 """A sandbox that has not begun by then is the machine's fault, not the submission's."""
 
+FREE = 60
+"""Seconds for imports and released cells that are not counted, in all."""
+
 PATIENCE = 2
-"""Seconds that all of a submission may sleep, for each that it may compute."""
+"""Seconds that a submission may sleep, for each that it may compute."""
 
 FAR = 30
 """Seconds of the clock for each that it may compute in all: one of many on a busy machine needs
@@ -62,12 +67,25 @@ class Ended(Exception):
         self.reason, self.place, self.over, self.by_clock = reason, place, over, by_clock
 
 
+@dataclass
+class Account:
+    """What a submission has used in all its sandboxes, and how many these were.
+
+    seconds: of the processor, that count; free: that do not; asleep: of the clock.
+    """
+
+    seconds: float = 0.0
+    free: float = 0.0
+    asleep: float = 0.0
+    sandboxes: int = 0
+
+
 class Sandbox:
     """One submission's process; use it as a context manager, so that nothing outlives it.
 
     cells: (number, source) pairs. skip: statements, as (cell, statement), to leave out.
     released: cells as they were handed out. Their time and that of imports is not counted.
-    spent: seconds of the processor that earlier sandboxes of the submission have used.
+    account: what earlier sandboxes of the submission have used; this one's is added.
     """
 
     def __init__(
@@ -79,10 +97,11 @@ class Sandbox:
         package: Iterable[str] = (),
         absent: Iterable[str] = (),
         limits: Limits | None = None,
-        spent: float = 0.0,
+        account: Account | None = None,
     ) -> None:
-        self.limits = limits or Limits()
-        self.spent, self._free = spent, 0.0
+        self.limits, self._free, self._started = limits or Limits(), 0.0, False
+        self.account = account or Account()
+        self.account.sandboxes += 1
         self._until = time.monotonic() + START_SECONDS + FAR * self.limits.seconds
         self.errors: list[tuple[int, int, str]] = []
         self.peak, self._seconds, self._asleep = 0, 0.0, True
@@ -117,6 +136,7 @@ class Sandbox:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+        self.account.seconds += self.used
 
     def close(self) -> None:
         """End the process and all that it has started, whatever that has done to be spared."""
@@ -139,7 +159,7 @@ class Sandbox:
     def run(self) -> None:
         """Run the cells; `errors` keeps (cell, line, error). `Ended` if one ended it all.
 
-        What the process calls free may be a lie, which gains it the clock's time at most.
+        What the process calls free may be a lie, which gains it `FREE` seconds at most.
         """
         self._start()
         free = False
@@ -147,7 +167,8 @@ class Sandbox:
             begun = self._seconds
             message = self._next(self.limits.cell_seconds)
             if free:
-                self._free += self._measured() - begun
+                gift = min(self._measured() - begun, FREE - self.account.free)
+                self._free, self.account.free = self._free + gift, self.account.free + gift
             if "at" in message:
                 self._place, free = _pair(message["at"]), message.get("free") is True
             elif "error" in message and len(self.errors) < 100:
@@ -166,7 +187,7 @@ class Sandbox:
                 f"The sandbox did not start: {end.reason}. Grade when less else runs, or with "
                 "fewer --jobs."
             ) from None
-        self._free = self._measured()
+        self._free, self._started = self._measured(), True
 
     def ask(self, request: Any) -> Any:
         """Return the answer to a request, as plain values. `Ended` if it cannot be had."""
@@ -230,21 +251,20 @@ class Sandbox:
     def _watch(self, seconds: float | None) -> Iterator[None]:
         """End a process that is over its time or memory; looks each time it is asked."""
         patience = START_SECONDS if seconds is None else PATIENCE * seconds
-        asleep, before = 0.0, time.monotonic()
-        begun = None
+        asleep, before, begun = 0.0, time.monotonic(), self._measured() - self._free
         while True:
-            spent = self._measured() - self._free
-            now = time.monotonic()
+            spent, now = self._measured() - self._free, time.monotonic()
             if self._asleep:  # what waits for the processor does not sleep
-                asleep += min(now - before, 1.0)
+                nap = min(now - before, 1.0)
+                asleep += nap
+                self.account.asleep += nap if seconds else 0.0
             before = now
-            begun = spent if begun is None else begun
-            if seconds is not None and self.spent + spent > self.limits.seconds:
+            if seconds is not None and self.account.seconds + spent > self.limits.seconds:
                 reason = f"the notebook's {self.limits.seconds:g} seconds were over"
                 raise self._ended(reason, over=True)
             if seconds is not None and spent - begun > seconds:
                 raise self._ended(f"it was stopped after {seconds:.3g} seconds")
-            if now > self._until:
+            if now > self._until or self.account.asleep > PATIENCE * self.limits.seconds:
                 raise self._ended("the notebook waited too long", over=True, by_clock=True)
             if asleep >= patience:
                 reason = f"it was stopped after {patience:.3g} seconds of waiting"
@@ -254,8 +274,9 @@ class Sandbox:
     def _measured(self) -> float:
         """Return the processor's seconds so far; end a process that has too much memory."""
         everyone = descendants(self._process.pid)
-        if (used := memory(everyone)) > self.limits.memory:
-            used = memory(everyone, shared=False)
+        kept = files(everyone[0].pid) if self._started and everyone else 0
+        if (used := memory(everyone) + kept) > self.limits.memory:
+            used = memory(everyone, shared=False) + kept
         self.peak = max(self.peak, used)
         if used > self.limits.memory:
             raise self._ended(
@@ -288,11 +309,15 @@ def processor(processes: Iterable[psutil.Process]) -> float:
 
 
 def sleeping(processes: Iterable[psutil.Process]) -> bool:
-    """Return whether none of the processes computes, or would if it had a processor."""
+    """Return whether no thread of the processes computes, or would if it had a processor.
+
+    One can look as if it waited for a disk (vfork does it), so that this is no excuse.
+    """
     for process in processes:
-        with contextlib.suppress(psutil.Error):
-            if process.status() in (psutil.STATUS_RUNNING, psutil.STATUS_DISK_SLEEP):
-                return False
+        for thread in Path(f"/proc/{process.pid}/task").glob("*/stat"):
+            with contextlib.suppress(OSError):
+                if thread.read_bytes().rpartition(b")")[2].split()[0] == b"R":
+                    return False
     return True
 
 
@@ -304,8 +329,20 @@ def memory(processes: Iterable[psutil.Process], shared: bool = True) -> int:
     total = 0
     for process in processes:
         with contextlib.suppress(psutil.Error):
-            total += process.memory_info().rss if shared else process.memory_full_info().pss
+            held = process.memory_info().rss
+            if not shared:  # what hides its share is charged for all
+                with contextlib.suppress(psutil.AccessDenied):
+                    held = process.memory_full_info().pss
+            total += held
     return total
+
+
+def files(pid: int) -> int:
+    """Return the bytes that the kernel needs for files in a process's /tmp, be they empty."""
+    with contextlib.suppress(OSError):
+        table = os.statvfs(f"/proc/{pid}/root/tmp")
+        return 1024 * (table.f_files - table.f_ffree)
+    return 0
 
 
 def decoded(value: Any, depth: int = 0) -> Any:

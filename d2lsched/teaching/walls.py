@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -31,6 +33,12 @@ NAMESPACES = 0x7E020080
 """Every CLONE_NEW… flag of Linux."""
 JOIN_SESSION_KEYRING = 1
 """KEYCTL_JOIN_SESSION_KEYRING of Linux."""
+SHARED, ANONYMOUS = 0x01, 0x20
+"""Flags of Linux's mmap."""
+SET_LEASE = 1024
+"""F_SETLEASE of Linux."""
+PARENT_DEATH, DUMPABLE = 1, 4
+"""PR_SET_PDEATHSIG and PR_SET_DUMPABLE of Linux."""
 
 SHUT = (
     # The user's keyring, which is not the sandbox's.
@@ -41,8 +49,9 @@ SHUT = (
     "chroot", "fsconfig", "fsmount", "fsopen", "fspick", "mount", "mount_setattr", "move_mount",
     "name_to_handle_at", "open_by_handle_at", "open_tree", "pivot_root", "setns", "umount2",
     "unshare",
-    # Memory that belongs to no process, so that nobody counts it.
-    "memfd_create", "memfd_secret", "mq_open", "msgget", "semget", "shmget",
+    # Memory that belongs to no process, so that nobody counts it; a socket holds some, too.
+    "memfd_create", "memfd_secret", "mq_open", "msgget", "semget", "shmget", "socket",
+    "socketpair",
     # Kernel machinery with a history of holes, and of no use to an answer.
     "bpf", "fanotify_init", "io_uring_enter", "io_uring_register", "io_uring_setup",
     "perf_event_open", "personality", "quotactl", "userfaultfd", "vmsplice",
@@ -107,6 +116,22 @@ def doors() -> bytes:
             kernel.add_rule(forbidden, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, flag, flag))
     # Its flags lie in memory, where no filter sees them; C libraries then turn to clone.
     kernel.add_rule(seccomp.ERRNO(errno.ENOSYS), "clone3")
+    equal, other, masked = seccomp.EQ, seccomp.NE, seccomp.MASKED_EQ
+    for name, *arguments in (
+        # Memory that stays when no process has it mapped any longer.
+        ("mmap", (3, masked, SHARED | ANONYMOUS, SHARED | ANONYMOUS)),
+        # Keeps others from opening a file: under an ordinary user the libraries are his own.
+        ("fcntl", (1, equal, SET_LEASE)),
+        # The sandbox ends with the grader, and the grader sees what its processes hold.
+        ("prctl", (0, equal, PARENT_DEATH)),
+        ("prctl", (0, equal, DUMPABLE)),
+        # A parent that ignores its children's ends is not charged for their time.
+        ("rt_sigaction", (0, equal, signal.SIGCHLD), (1, other, 0)),
+        # With a limit of 1 the system's own handler of crashes is not started: see `alone`.
+        ("setrlimit", (0, equal, resource.RLIMIT_CORE)),
+        ("prlimit64", (1, equal, resource.RLIMIT_CORE), (2, other, 0)),
+    ):
+        kernel.add_rule(forbidden, name, *(seccomp.Arg(*argument) for argument in arguments))
     with tempfile.TemporaryFile() as file:
         kernel.export_bpf(file)
         file.seek(0)
@@ -135,8 +160,9 @@ def namespaces() -> list[str]:
         kinds = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
         return [*kinds, "--unshare-cgroup-try", "--cap-drop", "ALL",
                 "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]  # fmt: skip
-    # --unshare-all alone only tries for the namespace of users.
-    users = ["--unshare-user", "--uid", "65534", "--gid", "65534"]
+    # --unshare-all alone only tries for the namespace of users. A first process of the same
+    # user's would be at the submission's mercy, through its memory in /proc.
+    users = ["--unshare-user", "--uid", "65534", "--gid", "65534", "--as-pid-1"]
     return ["--unshare-all", *users, *(["--disable-userns"] if _newer(0, 8) else [])]
 
 
@@ -196,6 +222,7 @@ def command(
     for listing in ("/proc/keys", "/proc/key-users"):
         if Path(listing).exists():
             arguments += ["--ro-bind", os.devnull, listing]
+    arguments += ["--dev-bind", os.devnull, "/dev/zero"]  # shared, it is memory without a size
     arguments += ["--remount-ro", "/dev", "--remount-ro", "/"]
     variables = {
         "HOME": HOME, "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "TMPDIR": "/tmp",
@@ -248,13 +275,19 @@ def font_list() -> Path | None:
 
 @cache
 def alone() -> list[str]:
-    """What before a command gives it a session keyring of its own, empty, before it starts."""
+    """What before a command gives it an empty session keyring, and keeps its crashes in.
+
+    A limit of 0 keeps the kernel from writing a core file; only 1 keeps it from starting the
+    system's handler of crashes, outside of all walls.
+    """
     seccomp = _seccomp()
     number = seccomp.resolve_syscall(seccomp.Arch.NATIVE, "keyctl")
     # Where a container forbids the call, the keyring cannot be had inside either. It is called
     # in a process of its own, since a fork of the grader's would be one of all its threads.
     code = (
-        f"import ctypes, os, sys; ctypes.CDLL(None).syscall({number}, {JOIN_SESSION_KEYRING}, "
-        "None); os.execvp(sys.argv[1], sys.argv[1:])"
+        "import ctypes, os, resource as r, sys; "
+        "r.getrlimit(r.RLIMIT_CORE)[1] and r.setrlimit(r.RLIMIT_CORE, (1, 1)); "
+        f"ctypes.CDLL(None).syscall({number}, {JOIN_SESSION_KEYRING}, None); "
+        "os.execvp(sys.argv[1], sys.argv[1:])"
     )
     return [sys.executable, "-I", "-S", "-c", code]

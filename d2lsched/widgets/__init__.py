@@ -1,7 +1,7 @@
 """The schedule lab: change a schedule, and see its rate and what the rate does.
 
-``lab.js`` is all of it, in JupyterLab as in the book; what is here makes the state that it
-starts from, and the HTML in which a page of the book finds that state.
+The modules in ``js`` are all of it, in JupyterLab as in the book; what is here makes the state
+that they start from, and the HTML in which a page of the book finds that state.
 """
 
 from __future__ import annotations
@@ -10,19 +10,17 @@ import html
 import json
 import numbers
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import d2lsched
 
 from ..schedules import Schedule
 from ..schedules.base import require
+from .formula import Formula
 
 if TYPE_CHECKING:
     from .jupyter import Lab
 
-SCRIPT = Path(__file__).with_name("lab.js")
-STYLES = Path(__file__).with_name("lab.css")
 MOST = 8
 """How many schedules a lab shows at once."""
 
@@ -103,7 +101,7 @@ def config_of(name: str, schedule: Any) -> dict[str, Any]:
     require(isinstance(schedule, Schedule), name, schedule, "a schedule")
     config: dict[str, Any] = schedule.config()
     for kind in kinds_in(config):
-        known = kind in d2lsched.__all__
+        known = kind in d2lsched.__all__ or kind == Formula.__name__
         require(known, name, schedule, f"made of d2lsched's own schedules, not of {kind}")
     return config
 
@@ -129,7 +127,7 @@ def schedules_of(state: Mapping[str, Any]) -> dict[str, Schedule]:
 
 
 def opening(state: Mapping[str, Any], classes: str = "schedule-lab") -> str:
-    """The start of the element that ``lab.js`` fills; what follows is shown until it does."""
+    """The start of the element that the script fills; what follows is shown until it does."""
     # "</script>" in a name must not end the element that holds it.
     data = json.dumps(state).replace("<", "\\u003c")
     return f'<div class="{classes}"><script type="application/json">{data}</script>'

@@ -7,8 +7,10 @@ from typing import Any
 
 from ..extras import needs
 from ..schedules import Schedule
-from . import SCRIPT, STYLES, named, schedules_of, to_html
+from . import named, schedules_of, to_html
 from . import state as state_of
+from .images import TRAIN, VALIDATION, packed
+from .modules import STYLES, joined
 
 with needs("lab"):
     import anywidget
@@ -21,12 +23,17 @@ class Lab(anywidget.AnyWidget):
     state: what the page shows, as plain data; it follows the reader, and the page follows it.
     """
 
-    _esm = SCRIPT
+    _esm = joined()
     _css = STYLES
     state = traitlets.Dict().tag(sync=True)
 
     def __init__(self, state: Mapping[str, Any]):
         super().__init__(state=dict(state))
+        self.on_msg(self._answer)
+
+    def _answer(self, _: Any, message: Mapping[str, Any], buffers: list[bytes]) -> None:
+        if message.get("wanted") == "images":
+            self.send({"train": TRAIN, "validation": VALIDATION}, buffers=[packed()])
 
     @property
     def schedules(self) -> dict[str, Schedule]:
