@@ -235,9 +235,8 @@ def published_site(published: Path) -> Iterator[str]:
         server.shutdown()
 
 
-EMPTY = """(element) => [...element.querySelectorAll("svg, img, i")]
-  .filter((icon) => icon.checkVisibility() && (icon.getBoundingClientRect().width < 8 ||
-    (icon.matches("img") ? !icon.naturalWidth : !icon.querySelector("path"))))
+EMPTY = """(element) => [...element.querySelectorAll("img")]
+  .filter((icon) => icon.checkVisibility() && (icon.width < 8 || !icon.naturalWidth))
   .map((icon) => icon.outerHTML)"""
 
 
@@ -259,6 +258,7 @@ def test_every_button_is_seen_and_named(published_site: str, tab: Page, width: i
         for item in menu.locator("a, button").all():
             expect(item).to_be_visible()
             assert item.inner_text().strip()
+        assert_icons_are_drawn(tab)
         assert menu.evaluate(EMPTY) == []
         tab.keyboard.press("Escape")
         expect(menu).to_be_hidden()
