@@ -49,6 +49,7 @@ def test_no_run_has_seen_a_held_out_image():
         np.testing.assert_array_equal(split.labels[-10_000:], every.test.labels)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("setting", ["mlp-sgd-10000x1", "mlp-adam-10000x1"])
 def test_a_run_of_the_study_is_a_run_of_train(setting):
     setting = Small(*Setting.named(setting).__dict__.values())

@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[1]
 COSINE = "decay/cosine.ipynb"
 
 
+@pytest.mark.slow
 def test_all_chapters_are_there_and_a_page_lists_them_in_the_order_of_the_book(tmp_path):
     folder = tmp_path / "notebooks"
     written, kept = copies.refresh(ROOT, folder, "jax")

@@ -137,6 +137,7 @@ def test_requirements_name_this_framework_alone_and_pin_it(framework: str) -> No
     assert not names & others
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("framework", DOWNLOADS)
 def test_the_same_book_gives_the_same_bytes(zips: Path, tmp_path: Path, framework: str) -> None:
     again = export.export(ROOT, framework, tmp_path).read_bytes()

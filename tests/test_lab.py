@@ -157,6 +157,7 @@ def quadratic_case(rng: random.Random) -> tuple[Schedule, int, dict[str, Any]]:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_expected_loss_is_that_of_python(module: Page, record_property):
     rng = random.Random(SEED)
     cases = [quadratic_case(rng) for _ in range(SETS)]

@@ -230,6 +230,7 @@ def test_the_widget_gives_a_formula_back() -> None:
     assert widget.schedules["mine"](195) == 0.2
 
 
+@pytest.mark.slow
 def test_schedules_as_formulas_keep_their_rates(module: Page) -> None:
     rng = random.Random(8)
     made = [of_kind(kind, rng) for kind in [*PLAIN, *COMPOSED] * 12]

@@ -114,6 +114,7 @@ def test_losses_are_those_of_numpy(
         np.testing.assert_allclose([epoch[name] for epoch in found["epochs"]], theirs, 0, 5e-3)
 
 
+@pytest.mark.slow
 def test_a_run_that_diverges_ends_with_its_epoch(network: Page) -> None:
     images = base64.b64encode(packed()).decode()
     run = {"rates": [1e30] * 780, "momentum": 0, "optimizer": "sgd", "seed": 0}

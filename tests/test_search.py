@@ -246,6 +246,7 @@ LITTLE = """\
 """
 
 
+@pytest.mark.slow
 def test_names_come_from_the_tables_of_counterparts(tmp_path: Path) -> None:
     (tmp_path / "index.md").write_text(LITTLE)
     (tmp_path / "conf.py").write_text("extensions = ['myst_nb', 'd2lsched.book']\n")

@@ -378,6 +378,7 @@ class Broken(Schedule):
         raise ArithmeticError("broken")
 
 
+@pytest.mark.slow
 def test_seeds_of_a_torch_run_are_trained_as_one_with_the_results_of_each(tmp_path):
     rates = (CosineDecay(0.05, 4), Broken(), CosineDecay(0.1, 4))
     torch = [Run("torch", rate, seed, **SMALL) for seed in range(5) for rate in rates]

@@ -97,6 +97,7 @@ def test_nothing_is_said_of_noise(made):
     assert said <= 3  # of 20 families at most 5 % each; more once in 60 times
 
 
+@pytest.mark.slow
 def test_the_referee_agrees_and_can_disagree(made):
     found = referee.reanalysed(made)
     assert len(found) == len(study.verdicts(made))
@@ -118,6 +119,7 @@ def test_the_answers_are_kept(made):
     np.testing.assert_allclose(kept, covariance(right), rtol=1e-3, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_the_variance_over_images_is_found():
     """Runs of a, b and others on images drawn anew: what their mean gap varies by."""
     generator, images, seeds = np.random.default_rng(2), 400, 6
@@ -174,6 +176,7 @@ def test_an_interval_covers_as_often_as_it_says(seeds):
     assert 0.93 * 600 <= covered <= 0.97 * 600, covered
 
 
+@pytest.mark.slow
 def test_a_search_that_errs_widens_the_interval():
     """Where validation can hardly tell two peaks that are 0.3 points apart."""
     generator, curves = np.random.default_rng(3), np.array([[0.0, 0.3, 0.0], [0.0, 0.3, 0.0]])

@@ -128,6 +128,7 @@ def cluster(tmp_path: Path) -> Iterator[Start]:
         process.wait()
 
 
+@pytest.mark.slow
 def test_own_schedules_arrive_in_processes_on_threads_and_here(folder, tmp_path):
     for backend in ("loky", "threading", "sequential"):
         store = str(tmp_path / backend)
@@ -209,6 +210,7 @@ def key(folder: Path) -> str:
     return said(folder, "-c", code).strip()
 
 
+@pytest.mark.slow
 def test_the_key_of_an_own_schedule_follows_its_code_and_what_that_refers_to(folder):
     first = key(folder)
     assert key(folder) == first  # in another process, with other hashes
