@@ -6,6 +6,7 @@ environment variable D2LSCHED_BOOK names, and open it in Chromium.
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from functools import cache
@@ -313,6 +314,14 @@ def test_every_figure_has_a_sentence_as_its_alternative(book: Path, page: str) -
         alt = str(image.get("alt", ""))
         assert len(alt.split()) >= 4, image
         assert not alt.startswith("<"), image
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", CHAPTERS)
+def test_every_figure_has_one_number(book: Path, page: str) -> None:
+    captions = [one.get_text() for one in read(book, page).select(".cell_output figcaption")]
+    assert captions
+    assert [text for text in captions if not re.match(r"\s*Figure \d+\. \S", text)] == []
 
 
 @pytest.mark.slow
