@@ -81,7 +81,8 @@ def _attempt(task: Task, caller: int) -> list[Outcome]:
     versions = partial(_versions, task.framework)  # when the framework has been imported
     try:
         first, *others = map(cloudpickle.loads, task.runs)
-        histories = first.execute_seeds([run.seed for run in (first, *others)])
+        seeds = [run.seed for run in (first, *others)]
+        histories = first.execute_seeds(seeds) if others else [first.execute()]
         return [
             Outcome(key, _summary(history), None, versions(), _compressed(history))
             for key, history in zip(task.keys, histories, strict=True)
