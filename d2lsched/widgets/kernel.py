@@ -105,10 +105,10 @@ class Training(Thread):
 
 
 def _wrong(twin: Any, state: State, split: Any) -> list[dict[str, Any]]:
-    from ..numpy import network
+    from ..numpy import network, tensors
 
     images = split.images.reshape(-1, 784)
-    taken = network(twin.weights(state), images.astype(np.float32) / 255)[1].argmax(axis=1)
+    taken = network(twin.weights(state), tensors(split)[0])[1].argmax(axis=1)
     found = np.flatnonzero(taken != split.labels)[:PICTURES]
     return [
         {"label": int(split.labels[i]), "taken": int(taken[i]), "pixels": images[i].tolist()}
