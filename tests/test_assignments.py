@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from symtable import symtable
 from typing import Any
 
 import psutil
@@ -172,17 +173,38 @@ def defined(text: str) -> set[str]:
 
 @cache
 def used(text: str) -> set[str]:
-    return {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
+    """Return the names that a cell takes from others, or from itself; no function's own."""
+    names, scopes = set[str](), [symtable(text, "cell", "exec")]
+    for scope in scopes:
+        scopes += scope.get_children()
+        names |= {
+            symbol.get_name() for symbol in scope.get_symbols()
+            if symbol.is_referenced() and (symbol.is_global() or scope is scopes[0])
+        }  # fmt: skip
+    return names
 
 
 @cache
-def reached(name: str, text: str) -> set[str]:
+def called(name: str) -> dict[str, set[str]]:
+    """Return the functions that the questions call, by the cell whose answer they judge."""
+    return {
+        one.cell: set(
+            re.findall(r"'name': '(\w+)'", str([c.request.coded() for c in one.cases]))
+        )
+        for one in questions.load(COURSE, name).asked_of("ada")
+    }
+
+
+@cache
+def reached(name: str, cell: str, text: str) -> set[str]:
     """Return the answer cells on which a cell's code depends, through whatever lies between."""
     code = [
-        "".join(cell["source"]) for cell in source(name)["cells"] if cell["cell_type"] == "code"
-    ]
+        "".join(cell["source"]) for cell in source(name)["cells"]
+        if cell["cell_type"] == "code"
+        and not {"check", "show"} & set(cell["metadata"].get("tags", []))  # these do not run
+    ]  # fmt: skip
     gives = {part: defined(part) for part in code}
-    names, found = set(used(text)), set[str]()
+    names, found = used(text) | called(name)[cell], set[str]()
     while more := {part for part in code if gives[part] & names} - found:
         found |= more
         names = names.union(*map(used, more))
@@ -201,10 +223,10 @@ def packed(name: str, known: dict[str, Known]) -> list[Submission]:
                 others = submission.sources()
                 if (
                     cell not in others
-                    and not reached(name, text) & submission.wrong()
+                    and not reached(name, cell, text) & submission.wrong()
                     and not (
                         isinstance(answer, Wrong)
-                        and any(cell in reached(name, other) for other in others.values())
+                        and any(cell in reached(name, *other) for other in others.items())
                     )
                 ):
                     break
@@ -364,7 +386,7 @@ def test_every_known_answer_gets_what_it_deserves_and_is_told_why(
                     f"“{known.says}” is to be in: {comment}"
                 )
         for cell, text in coded(name).items():
-            free = cell not in one.altered and not reached(name, text) & one.wrong()
+            free = cell not in one.altered and not reached(name, cell, text) & one.wrong()
             if free and scores[cell] != points[cell]:
                 wrong.append(
                     f"{cell}, the solution beside others: {scores[cell]}. {comments[cell]}"

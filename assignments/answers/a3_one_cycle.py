@@ -418,7 +418,7 @@ def my_run():
         "the peak is the highest rate": Wrong(1, "'highest' is", {
             "rates.argmax()": 'mine["pct_start"] * n - 1',
             "rates.max()": 'mine["peak"]'}, of="with NumPy"),
-        "the default share of the rise, from 1": Wrong(1, "'top' is", """
+        "the default share of the rise, from 1": Wrong(0.5, "'top' is", """
 def my_run():
     run = mine["images"], mine["batch_size"], mine["epochs"]
     n, longer = count_updates(*run), count_updates(*run, drop_last=False)
