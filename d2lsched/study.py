@@ -27,6 +27,7 @@ level is Bonferroni's for the setting's family: all candidates against the const
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -36,6 +37,7 @@ from typing import Any, Literal
 import numpy as np
 
 from .extras import needs
+from .plotting import COLORS, Figure, figure
 from .schedules.base import one_of
 from .statistics import ALPHA, Estimate, difference, holm, permutation
 
@@ -233,6 +235,86 @@ def expect(setting: str, a: str, predicted: Word, b: str = "Constant") -> Verdic
     came = "as predicted" if found.word == predicted else f"predicted was: {predicted}"
     print(f"{found} ({came})")
     return found
+
+
+def evidence(name: str, *rivals: str) -> Figure:
+    """Print what a candidate's verdicts are in every setting, a row a setting; draw them, too.
+
+    name: of the candidate. rivals: of what it is compared with; the constant rate by default.
+    A setting in which it was not compared with a rival has a dash there.
+
+    LookupError, naming what there is, for a candidate or a rival that no setting compares.
+    """
+    others, rows = rivals or ("Constant",), {}
+    for setting in sorted(settings(), key=_place):
+        pairs = set(verdicts(setting).index)
+        rows[setting] = [
+            verdict(setting, name, other) if pairs & {(name, other), (other, name)} else None
+            for other in others
+        ]
+    for other, found in zip(others, zip(*rows.values(), strict=True), strict=True):
+        if not any(found):
+            compared = sorted({a for setting in rows for a, _ in verdicts(setting).index})
+            raise LookupError(
+                f"no setting compares {name!r} with {other!r}; with the constant rate: {compared}"
+            )
+    heads = [f"− {other}" for other in others]
+    print(f"{name:24}" + "".join(f"{head:26}" for head in heads).rstrip())
+    for setting, found in rows.items():
+        cells = [f"{one.gap:+.2f} {one.word}" if one else "–" for one in found]
+        print(f"{described(setting):24}" + "".join(f"{cell:26}" for cell in cells).rstrip())
+    return _drawn(name, others, rows)
+
+
+def _drawn(name: str, others: tuple[str, ...], rows: dict[str, list[Verdict | None]]) -> Figure:
+    counts = []
+    for other, found in zip(others, zip(*rows.values(), strict=True), strict=True):
+        words = Counter(one.word for one in found if one)
+        told = ", ".join(f"{word} in {count}" for word, count in words.items())
+        counts.append(f"against {other} {told}")
+    fig, ax = figure(
+        f"Accuracy of {name} less that of its rivals in points, a row a setting, with intervals; "
+        f"of {len(rows)} settings: {'; '.join(counts)}.",
+        height=1.3 + 0.25 * (len(rows) + len(others)),
+    )
+    ax.axvspan(-MARGIN, MARGIN, color="#DDDDDD", label=f"within {MARGIN} points")
+    ax.axvline(0, color="black", linewidth=0.8, linestyle="-")
+    for index, other in enumerate(others):
+        shift = 0.3 * (index - (len(others) - 1) / 2)
+        there = [(y + shift, found[index].gap) for y, found in enumerate(rows.values())
+                 if found[index]]  # fmt: skip
+        y, gaps = zip(*there, strict=True)
+        ends = np.array([(gap.mean - gap.low, gap.high - gap.mean) for gap in gaps]).T
+        ax.errorbar([gap.mean for gap in gaps], y, xerr=ends, fmt="osD^"[index % 4],
+                    color=COLORS[index], markersize=4, label=f"{name} − {other}")  # fmt: skip
+    ax.set_yticks(range(len(rows)), [described(setting) for setting in rows])
+    ax.invert_yaxis()
+    ax.set(xlabel="difference in accuracy (points)")
+    fig.legend(loc="outside upper left", ncols=1)
+    return fig
+
+
+def described(setting: str) -> str:
+    """A setting in words.
+
+    >>> described("mlp-sgd-10000x3")
+    'MLP, SGD, 10,000 × 3'
+    """
+    model, optimizer, images, epochs = _parts(setting)
+    names = {"mlp": "MLP", "lenet": "LeNet", "sgd": "SGD", "adam": "Adam"}
+    return f"{names[model]}, {names[optimizer]}, {images:,} × {epochs}"
+
+
+def _parts(setting: str) -> tuple[str, str, int, int]:
+    model, optimizer, passes = setting.split("-")
+    images, epochs = map(int, passes.split("x"))
+    return model, optimizer, images, epochs
+
+
+def _place(setting: str) -> tuple[bool, bool, int, int]:
+    """Where the book's tables have a setting: the MLP first, SGD first, seen once first."""
+    model, optimizer, images, epochs = _parts(setting)
+    return model != "mlp", optimizer != "sgd", -images, epochs
 
 
 def predictions() -> pd.DataFrame:
