@@ -245,50 +245,52 @@ def evidence(name: str, *rivals: str) -> Figure:
 
     LookupError, naming what there is, for a candidate or a rival that no setting compares.
     """
-    others, rows = rivals or ("Constant",), {}
+    others = rivals or ("Constant",)
+    rows: dict[str, list[Verdict | None]] = {}
     for setting in sorted(settings(), key=_place):
         pairs = set(verdicts(setting).index)
         rows[setting] = [
             verdict(setting, name, other) if pairs & {(name, other), (other, name)} else None
             for other in others
         ]
-    for other, found in zip(others, zip(*rows.values(), strict=True), strict=True):
-        if not any(found):
-            compared = sorted({a for setting in rows for a, _ in verdicts(setting).index})
-            raise LookupError(
-                f"no setting compares {name!r} with {other!r}; with the constant rate: {compared}"
-            )
+    for index, other in enumerate(others):
+        if not any(row[index] for row in rows.values()):
+            there = sorted({a for setting in rows for a, _ in verdicts(setting).index})
+            raise LookupError(f"no setting compares {name!r} with {other!r}: {there}")
     heads = [f"− {other}" for other in others]
     print(f"{name:24}" + "".join(f"{head:26}" for head in heads).rstrip())
-    for setting, found in rows.items():
-        cells = [f"{one.gap:+.2f} {one.word}" if one else "–" for one in found]
+    for setting, row in rows.items():
+        cells = [f"{one.gap:+.2f} {one.word}" if one else "–" for one in row]
         print(f"{described(setting):24}" + "".join(f"{cell:26}" for cell in cells).rstrip())
     return _drawn(name, others, rows)
 
 
 def _drawn(name: str, others: tuple[str, ...], rows: dict[str, list[Verdict | None]]) -> Figure:
+    found = {
+        other: [(y, row[index]) for y, row in enumerate(rows.values())]
+        for index, other in enumerate(others)
+    }
+    there = {other: [(y, one) for y, one in column if one] for other, column in found.items()}
     counts = []
-    for other, found in zip(others, zip(*rows.values(), strict=True), strict=True):
-        words = Counter(one.word for one in found if one)
+    for other, column in there.items():
+        words = Counter(one.word for _, one in column)
         told = ", ".join(f"{word} in {count}" for word, count in words.items())
         counts.append(f"against {other} {told}")
     fig, ax = figure(
-        f"Accuracy of {name} less that of its rivals in points, a row a setting, with intervals; "
-        f"of {len(rows)} settings: {'; '.join(counts)}.",
+        f"Accuracy of {name} less that of others, in points, a row a setting, with intervals. "
+        f"Of {len(rows)} settings, {'; '.join(counts)}.",
         height=1.3 + 0.25 * (len(rows) + len(others)),
     )
     ax.axvspan(-MARGIN, MARGIN, color="#DDDDDD", label=f"within {MARGIN} points")
     ax.axvline(0, color="black", linewidth=0.8, linestyle="-")
-    for index, other in enumerate(others):
-        shift = 0.3 * (index - (len(others) - 1) / 2)
-        there = [(y + shift, found[index].gap) for y, found in enumerate(rows.values())
-                 if found[index]]  # fmt: skip
-        y, gaps = zip(*there, strict=True)
-        ends = np.array([(gap.mean - gap.low, gap.high - gap.mean) for gap in gaps]).T
-        ax.errorbar([gap.mean for gap in gaps], y, xerr=ends, fmt="osD^"[index % 4],
+    for index, (other, column) in enumerate(there.items()):
+        gaps = [one.gap for _, one in column]
+        y = [y + 0.3 * (index - (len(others) - 1) / 2) for y, _ in column]
+        halves = [(gap.high - gap.low) / 2 for gap in gaps]
+        ax.errorbar([gap.mean for gap in gaps], y, xerr=halves, fmt="osD^"[index % 4],
                     color=COLORS[index], markersize=4, label=f"{name} − {other}")  # fmt: skip
     ax.set_yticks(range(len(rows)), [described(setting) for setting in rows])
-    ax.invert_yaxis()
+    ax.set_ylim(len(rows) - 0.4, -0.6)
     ax.set(xlabel="difference in accuracy (points)")
     fig.legend(loc="outside upper left", ncols=1)
     return fig

@@ -48,7 +48,9 @@ def made(tmp_path_factory):
         for name in MAIN:
             assert comparison.wanted(SETTING, name) == []
         comparison.write(SETTING)
+        study.verdicts.cache_clear()  # by name, and the real setting has the same
         yield str(SETTING)
+        study.verdicts.cache_clear()
 
 
 def test_the_table_holds_all_runs(made):
@@ -78,6 +80,24 @@ def test_verdicts_find_what_was_put_in(made, capsys):
     assert "LinearDecay is better than Constant, +1." in str(better)
     with pytest.raises(LookupError, match="StepDecay and Constant are not compared"):
         study.verdict(made, "StepDecay")
+
+
+def test_evidence_is_a_row_a_setting_as_text_and_as_a_picture(made, capsys):
+    figure = study.evidence("LinearDecay", "Constant", "CosineDecay")
+    head, row = capsys.readouterr().out.splitlines()
+    assert head.split() == ["LinearDecay", "−", "Constant", "−", "CosineDecay"]
+    gap = study.verdict(made, "LinearDecay").gap
+    assert row.startswith("LeNet, SGD, 10,000 × 3 ")
+    assert f"{gap:+.2f} better" in row
+    assert "1 settings, against Constant better in 1; against CosineDecay better" in figure.alt
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert legend[1:] == ["LinearDecay − Constant", "LinearDecay − CosineDecay"]
+    study.evidence("Constant", "EMA")
+    assert "the same" in capsys.readouterr().out
+    study.evidence("EMA", "Constant", "WarmupStableDecay")
+    assert capsys.readouterr().out.count(" ± ") == 2
+    with pytest.raises(LookupError, match="no setting compares 'EMA' with 'Warmup'.*OneCycle"):
+        study.evidence("EMA", "Warmup")
     study.expect(made, "LinearDecay", "the same")
     study.expect(made, "LinearDecay", "better")
     lines = capsys.readouterr().out.splitlines()
