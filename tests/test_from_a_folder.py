@@ -1,7 +1,7 @@
 """Every page of the real book, opened in a browser as a file, and without JavaScript.
 
 Opening a page takes longer than most that is done on it: so each is opened once, and a visit
-looks at all that differs from page to page.
+looks at all that differs from page to page. What a script does is looked at on `KINDS`.
 """
 
 from __future__ import annotations
@@ -10,13 +10,25 @@ import random
 from pathlib import Path
 
 import pytest
+from audit.measure import faint, findings
 from conftest import assert_icons_are_drawn, eventually, problems_of, settled
 from playwright.sync_api import Browser, Page, expect
-from test_book import CHAPTERS, EVERY_PAGE, assert_shows, offered
+from test_book import EVERY_PAGE, assert_shows, offered
 from test_lab import OVERFLOW, curves
 from test_tabs import assert_notes
 
 pytestmark = pytest.mark.slow
+
+KINDS = [
+    f"chapters/{page}"
+    for page in ("decay/cosine", "feedback/scikit-learn", "modern/averaging", "practice/bugs")
+]
+"""A chapter as most are; cells of NumPy, too; the longest; the most sets of tabs."""
+
+FAINT = """<html lang="en"><title>Faint</title><main><h1>Title</h1>
+<p style="color: #888; background: #fff">on white: <b style="background: #000">on black</b></p>
+<p style="color: #888; background: #000">on black</p>
+<div class="highlight"><b>black</b> <span style="opacity: 0.4">gray</span></div></main>"""
 
 TOP = "(element) => element.getBoundingClientRect().top"
 
@@ -128,29 +140,41 @@ def assert_all_panels_show_labeled(page: Page, *, tabs: bool) -> None:
 
 
 @pytest.mark.parametrize("page", EVERY_PAGE)
-def test_from_a_folder_a_page_works_whole_and_without_errors(
+def test_a_page_fits_every_window_and_axe_finds_nothing(
     book: Path, tab: Page, page: str
 ) -> None:
+    problems = problems_of(tab, "file:")
+    tab.goto((book / f"{page}.html").as_uri())
+    assert_icons_are_drawn(tab)
+    expect(tab.locator("html")).to_have_attribute("data-theme", "light")
+    assert findings(tab) == []
+    # A theme is colors: in the dark, only what depends on them is looked at again.
+    tab.add_style_tag(content="* { transition: none !important }")  # the theme fades them
+    tab.evaluate("document.documentElement.dataset.theme = 'dark'")
+    assert faint(tab) == []
+    tab.set_viewport_size({"width": 1440, "height": 900})
+    assert_no_output_is_cut_off(tab)
+    assert_it_fits_a_phone(tab)
+    assert problems == []
+
+
+@pytest.mark.parametrize("page", KINDS)
+def test_the_tabs_and_the_lab_of_a_page_work(book: Path, tab: Page, page: str) -> None:
     problems = problems_of(tab, "file:")
     tab.goto((book / f"{page}.html").as_uri())
     assert_shows(tab, "torch")
     assert_one_click_switches_every_set_and_moves_nothing(tab)
     # The seed differs by page only: whoever finds a failure finds it again.
     assert_no_set_ever_disagrees(tab, random.Random(page))
-    if page in CHAPTERS:
-        assert len(offered(tab)) >= 3
-        assert_its_lab_redraws_on_the_ground_of_the_page(tab)
-        assert_the_curves_of_its_lab_stay_in_sight_and_hide_nothing(tab)
-    tab.set_viewport_size({"width": 1440, "height": 900})
-    assert_no_output_is_cut_off(tab)
-    assert_it_fits_a_phone(tab)
-    if page in CHAPTERS:
-        tab.emulate_media(media="print")
-        assert_all_panels_show_labeled(tab, tabs=True)
+    assert len(offered(tab)) >= 3
+    assert_its_lab_redraws_on_the_ground_of_the_page(tab)
+    assert_the_curves_of_its_lab_stay_in_sight_and_hide_nothing(tab)
+    tab.emulate_media(media="print")
+    assert_all_panels_show_labeled(tab, tabs=True)
     assert problems == []
 
 
-@pytest.mark.parametrize("chapter", CHAPTERS)
+@pytest.mark.parametrize("chapter", KINDS)
 def test_without_javascript_all_panels_show_labeled(
     book: Path, browser: Browser, chapter: str
 ) -> None:
@@ -161,3 +185,13 @@ def test_without_javascript_all_panels_show_labeled(
         page.emulate_media(media=media)  # type: ignore[arg-type]
         assert_all_panels_show_labeled(page, tabs=False)
     context.close()
+
+
+def test_axe_finds_what_is_faint_on_its_ground(tab: Page) -> None:
+    tab.set_content(FAINT)
+    (found,) = findings(tab)
+    assert "color-contrast" in found
+    assert "2 times, first <p" in found
+    tab.locator("main").evaluate("(main) => { main.style.background = 'none #444' }")
+    (found,) = faint(tab)
+    assert "4 times, first <h1" in found  # and both words of code

@@ -96,7 +96,7 @@ def test_evidence_is_a_row_a_setting_as_text_and_as_a_picture(made, capsys):
     assert "the same" in capsys.readouterr().out
     study.evidence("EMA", "Constant", "WarmupStableDecay")
     assert capsys.readouterr().out.count(" ± ") == 2
-    with pytest.raises(LookupError, match="no setting compares 'EMA' with 'Warmup'.*OneCycle"):
+    with pytest.raises(LookupError, match=r"no setting compares 'EMA' with 'Warmup'.*OneCycle"):
         study.evidence("EMA", "Warmup")
     study.expect(made, "LinearDecay", "the same")
     study.expect(made, "LinearDecay", "better")
