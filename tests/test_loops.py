@@ -104,6 +104,102 @@ def test_on_two_processes_a_prepared_scheduler_takes_two_steps_unless_told_other
     assert run.stdout.splitlines()[-2:] == ["2 [1.0, 0.8, 0.6, 0.4]", "2 [1.0, 0.9, 0.8, 0.7]"]
 
 
+# A scheduler beside a model in parts, saved and resumed; and one beside scaled gradients.
+PARTS = """
+import tempfile
+
+import torch
+import torch.distributed as dist
+from torch.distributed import checkpoint
+from torch.distributed.checkpoint.state_dict import get_state_dict, set_state_dict
+from torch.distributed.fsdp import fully_shard
+from torch.nn.parallel import DistributedDataParallel
+
+from d2lsched import CosineDecay
+from d2lsched.torch import native
+
+SCHEDULE = CosineDecay(0.5, 8)
+
+
+def made(wrap):
+    torch.manual_seed(0)
+    layers = torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.Linear(4, 4))
+    model = wrap(layers)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.1)
+    return model, optimizer, native(SCHEDULE, optimizer)
+
+
+def train(model, optimizer, scheduler, updates):
+    rates = []
+    for _ in range(updates):
+        optimizer.zero_grad()
+        model(torch.ones(2, 4)).sum().backward()
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        scheduler.step()
+    return rates
+
+
+def state_of(model, optimizer):
+    return dict(zip(("model", "optimizer"), get_state_dict(model, optimizer)))
+
+
+def run(rank, folder):
+    dist.init_process_group("gloo", f"file://{folder}/meeting", rank=rank, world_size=2)
+    for wrap in (DistributedDataParallel, fully_shard):
+        parts = made(wrap)
+        rates = train(*parts, 3)
+        place, state = f"{folder}/{wrap.__name__}", parts[2].state_dict()
+        checkpoint.save(state_of(*parts[:2]), checkpoint_id=place)
+        parts = made(wrap)
+        loaded = state_of(*parts[:2])
+        checkpoint.load(loaded, checkpoint_id=place)
+        set_state_dict(
+            *parts[:2], model_state_dict=loaded["model"], optim_state_dict=loaded["optimizer"]
+        )
+        parts[2].load_state_dict(state)
+        rates += train(*parts, 3)
+        if rank == 0:
+            print(wrap.__name__, rates == [SCHEDULE(t) for t in range(6)], flush=True)
+    dist.destroy_process_group()
+
+
+def scaled():
+    model = torch.nn.Linear(4, 4)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    scheduler, scaler = native(SCHEDULE, optimizer), torch.amp.GradScaler("cpu")
+    rates = []
+    for factor in (1, float("inf"), 1, 1):
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            loss = model(torch.ones(2, 4)).sum() * factor
+        optimizer.zero_grad()
+        scaler.scale(loss).backward()
+        rates.append(scheduler.get_last_lr()[0])
+        scale = scaler.get_scale()
+        scaler.step(optimizer)
+        scaler.update()
+        if scaler.get_scale() >= scale:
+            scheduler.step()
+    print("GradScaler", rates == [SCHEDULE(t) for t in (0, 1, 1, 2)])
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        torch.multiprocessing.spawn(run, (folder,), nprocs=2)
+    scaled()
+"""
+
+
+@pytest.mark.slow
+def test_beside_ddp_fsdp_and_a_gradient_scaler_the_rates_are_the_schedules(tmp_path):
+    (tmp_path / "parts.py").write_text(PARTS, encoding="utf-8")
+    command = [sys.executable, "-W", "ignore", "parts.py"]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr[-4000:]
+    seen = run.stdout.splitlines()[-3:]
+    assert seen == ["DistributedDataParallel True", "fully_shard True", "GradScaler True"]
+
+
 @pytest.mark.slow
 def test_a_block_that_prints_something_else_would_be_noticed(tmp_path, monkeypatch):
     wrong = SECTIONS["torch"].replace("epochs=2)\nprint", "epochs=1)\nprint")
