@@ -257,7 +257,7 @@ def test_schedules_as_formulas_keep_their_rates(module: Page) -> None:
 @pytest.mark.slow
 def test_a_formula_is_written_with_the_keyboard_alone(playground: Page) -> None:
     playground.locator(".lab-kind").first.focus()
-    playground.keyboard.press("Home")
+    playground.keyboard.type("Formula", delay=50)
     box = playground.locator(".lab-formula input").first
     expect(box).to_be_visible()
     box.focus()

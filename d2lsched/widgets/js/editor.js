@@ -17,7 +17,14 @@ export class Editor {
     Object.assign(this, { lab, config, label, clock, replace, parts: [] });
     const select = kindSelect({ "aria-label": `Kind of ${label}`, className: "lab-kind" });
     select.value = config.kind;
-    select.addEventListener("change", () => this.convert(select.value));
+    // A kind may be typed, and every letter chooses: what is chosen counts after a pause.
+    let typed = false, timer = 0;
+    select.addEventListener("keydown", ({ key }) => { typed = key.length === 1; });
+    select.addEventListener("change", () => {
+      clearTimeout(timer);
+      if (typed) timer = setTimeout(() => this.convert(select.value), 600);
+      else this.convert(select.value);
+    });
     this.element = make("div", { className: "lab-editor" },
       make("div", { className: "lab-row" }, select, ...this.structureButtons(), ...extra));
     const fields = make("div", { className: "lab-fields" });
