@@ -38,8 +38,7 @@ def vocabulary(module: ModuleType) -> set[str]:
 
 def entries() -> dict[str, str]:
     """Each term with what is said of it."""
-    blocks = re.findall(r"```\{glossary\}\n(.*?)```", TEXT, re.DOTALL)
-    terms = re.findall(r"^(\S.*)\n((?:  .*\n?)+)", "\n".join(blocks), re.MULTILINE)
+    terms = re.findall(r"^### (.+)\n\n((?:[^#\n].*\n)+)", TEXT, re.MULTILINE)
     return {term: " ".join(said.split()) for term, said in terms}
 
 

@@ -12,12 +12,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from docutils import nodes
-from sphinx.addnodes import index, pending_xref
+from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.builders import Builder
 from sphinx.domains import Domain, ObjType
 from sphinx.environment import BuildEnvironment
-from sphinx.transforms import SphinxTransform
 
 MODULES = {
     "torch": "torch.optim.lr_scheduler",
@@ -131,20 +130,7 @@ class Schedules(Domain):
                 yield name, name, kind, docname, anchor, 1
 
 
-class TermsAfterTitles(SphinxTransform):
-    """Let search rank a chapter before the glossary's terms that contain its title."""
-
-    default_priority = 840  # the index takes its entries at 850
-
-    def apply(self, **kwargs: Any) -> None:
-        """Make no entry of the index a main one: those come before titles."""
-        for node in self.document.findall(index):
-            entries = node["entries"]
-            node["entries"] = [(*entry[:3], "", *entry[4:]) for entry in entries]
-
-
 def setup(app: Sphinx) -> None:
     """Register the names, and mend what search does from a folder."""
     app.add_domain(Schedules)
-    app.add_transform(TermsAfterTitles)
     app.add_js_file(None, body=WITHOUT_FETCH, priority=300)  # Sphinx's options: 200
