@@ -7,41 +7,25 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from blocks import BLOCK, outputs, sections
 
-TEXT = (ROOT / "chapters/in-your-own-loop.md").read_text(encoding="utf-8")
-INTRODUCTION, *PARTS = re.split(r"^\(loop-(\w+)\)=$", TEXT, flags=re.M)
-SECTIONS = dict(zip(PARTS[::2], PARTS[1::2], strict=True))
-BLOCK = re.compile(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.M | re.S)
+INTRODUCTION, SECTIONS = sections("in-your-own-loop.md", "loop")
 #: What a section says that it was run with: its words, and the distribution.
 VERSIONS = {
     "torch": ("PyTorch", "torch"), "lightning": ("PyTorch Lightning", "pytorch-lightning"),
     "accelerate": ("Accelerate", "accelerate"), "trainer": ("Transformers", "transformers"),
     "keras": ("Keras", "keras"), "optax": ("optax", "optax"), "flax": ("Flax", "flax"),
 }  # fmt: skip
-MARK = "--- the output of a block ---"
-
-
-def program(section: str) -> tuple[str, list[str]]:
-    """The section's blocks as one program, and what each of them should print."""
-    blocks = BLOCK.findall(INTRODUCTION) + BLOCK.findall(SECTIONS[section])
-    code = "".join(f"{block}\nprint({MARK!r})\n" for block, _ in blocks)
-    return code, [printed for _, printed in blocks]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_block_of_a_section_prints_what_stands_below_it(section: str, tmp_path: Path):
-    code, expected = program(section)
-    assert len(expected) >= 3
-    assert any("True" in printed for printed in expected)
-    (tmp_path / "loop.py").write_text(code, encoding="utf-8")
-    command = [sys.executable, "-W", "ignore", "loop.py"]
-    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stderr[-4000:]
-    printed = run.stdout.split(f"{MARK}\n")
-    assert printed.pop() == ""
-    assert printed == expected
+    found = outputs(INTRODUCTION, SECTIONS[section], tmp_path)
+    assert len(found) >= 3
+    assert any("True" in expected for expected, _ in found)
+    for expected, printed in found:
+        assert printed == expected
 
 
 def test_a_section_names_the_version_it_was_run_with():
