@@ -126,6 +126,15 @@ def best(runs: pd.DataFrame) -> pd.DataFrame:
     return runs.set_index(["name", "peak"]).loc[chosen].reset_index()
 
 
+def peaks(setting: str, name: str) -> dict[float, list[float]]:
+    """The search for a candidate's peak: validation accuracies by rate, for `plot_search`.
+
+    LookupError, naming what there is, for another setting or candidate.
+    """
+    tried = _where(f"{setting} has", table(setting), {"name": name}).groupby("peak")
+    return {rate: runs["validation_accuracy"].tolist() for rate, runs in tried}
+
+
 def searched(runs: pd.DataFrame) -> pd.Series:
     """By name: what another search of the peak would add to the variance of the mean accuracy.
 

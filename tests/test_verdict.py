@@ -82,6 +82,17 @@ def test_verdicts_find_what_was_put_in(made, capsys):
         study.verdict(made, "StepDecay")
 
 
+def test_peaks_are_those_tried_with_the_accuracies_of_all_seeds(made):
+    found = study.peaks(made, "Warmup")
+    assert len(found) == 5
+    assert {len(values) for values in found.values()} == {10}
+    means = {rate: np.mean(values) for rate, values in found.items()}
+    best = study.best(study.table(made)).query("name == 'Warmup'")["peak"].iloc[0]
+    assert max(means, key=means.__getitem__) == best
+    with pytest.raises(LookupError, match=r"lenet-sgd.* has no runs with name = 'Rex'.*EMA"):
+        study.peaks(made, "Rex")
+
+
 def test_evidence_is_a_row_a_setting_as_text_and_as_a_picture(made, capsys):
     figure = study.evidence("LinearDecay", "Constant", "CosineDecay")
     head, row = capsys.readouterr().out.splitlines()
