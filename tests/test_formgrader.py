@@ -69,7 +69,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def formgrader(course: Path) -> Iterator[str]:
-    """The address of the submission in a formgrader, started as teaching.md says."""
+    """The address of the submission in a formgrader, started as grading.md says."""
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "d2lsched") as book:
         where = book.find_submission_notebook(NAME, NAME, "mallory").id
     program = [

@@ -1,4 +1,4 @@
-"""The instructor's guide: its commands exist, its table is right, its example is graded."""
+"""The instructor's pages: their commands exist, tables are right, the example is graded."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from conftest import ROOT
 from docutils.nodes import make_id
 from nbgrader.apps.nbgraderapp import NbGraderApp
@@ -21,8 +22,8 @@ from nbgrader.apps.nbgraderapp import NbGraderApp
 from d2lsched.teaching import answers, questions
 from d2lsched.teaching.notebooks import given
 
-GUIDE = ROOT / "chapters" / "teaching.md"
-TEXT = GUIDE.read_text(encoding="utf-8")
+PAGES = [ROOT / "chapters" / name for name in ("grading.md", "teaching.md")]
+TEXT = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
 COURSE = ROOT / "assignments"
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", TEXT, re.M | re.S)
 # In the order of the page.
@@ -130,9 +131,9 @@ def test_links_lead_somewhere() -> None:
         if target.startswith("#"):
             assert target[1:] in headings, target
         elif not target.startswith("https://"):
-            assert (GUIDE.parent / target.partition("#")[0]).is_file(), target
+            assert (PAGES[0].parent / target.partition("#")[0]).is_file(), target
     for included in re.findall(r"^```\{include\} (.+)$", TEXT, re.M):
-        assert (GUIDE.parent / included).is_file(), included
+        assert (PAGES[0].parent / included).is_file(), included
 
 
 def test_git_ignores_what_the_guide_says_it_ignores() -> None:
@@ -187,3 +188,21 @@ def test_the_template_is_graded_as_the_guide_prints(mini: Path) -> None:
     stored = "".join(path.read_text() for path in (mini / "marks" / "mini").glob("*.json"))
     for wrong in answers.load(mini, "mini")["step"].wrong.values():
         assert wrong.says in stored
+
+
+def test_every_chapter_has_its_lecture() -> None:
+    """It says what students believe, has five to eight lines for the board, and an exercise."""
+    parts = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))["parts"]
+    pages = [f"{page['file']}.ipynb" for part in parts for page in part["chapters"]]
+    chapters = [page for page in pages if page.count("/") == 2 and (ROOT / page).is_file()]
+    plans = PAGES[1].read_text(encoding="utf-8").partition("## Chapter by chapter")[2]
+    lectures = re.findall(r"(?ms)^### .+?(?=^#)", plans)
+    links = re.findall(r"\*They say\*, in \[the chapter\]\((.+?)\):", plans)
+    assert sorted(f"chapters/{link}" for link in links) == sorted(chapters)
+    assert len(lectures) == len(chapters)
+    for lecture in lectures:
+        say, _, rest = lecture.partition("*Board*")
+        board, _, then = rest.partition("*Then*")
+        assert say.count("\n- ") >= 2, lecture
+        assert 5 <= len(re.findall(r"(?m)^\d\. ", board)) <= 8, lecture
+        assert then.strip(), lecture
