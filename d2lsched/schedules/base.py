@@ -7,7 +7,7 @@ import math
 import numbers
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from inspect import isabstract
 from typing import Annotated, Any, Self, get_args, get_type_hints
 
@@ -334,6 +334,16 @@ class SpecialCase(Schedule):
 
     def formula(self, t: Any, xp: Backend) -> Any:
         return self.general.formula(t, xp)
+
+
+def parts_of(value: Any) -> Iterator[Any]:
+    """A schedule and those inside of it, outermost first; of a tuple, those of its items."""
+    inner = value if isinstance(value, tuple) else ()
+    if dataclasses.is_dataclass(value):  # or a ReduceOnPlateau
+        yield value
+        inner = tuple(getattr(value, field.name) for field in dataclasses.fields(value))
+    for part in inner:
+        yield from parts_of(part)
 
 
 def _plain(value: Any) -> Any:
