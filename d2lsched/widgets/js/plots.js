@@ -71,8 +71,9 @@ export class Plot {
   }
 
   /**
-   * Draw curves {values, slot, label, low, high}: a text at the end, an interval around it. Notes
-   * {text, slot} stand above. level: a dotted line. marks: [{x, y, slot}].
+   * Draw curves {values, slot, label, low, high}: a text at the end, an interval around it; at
+   * places of their own with place(i), with other looks as className. Notes {text, slot} stand
+   * above. level: a dotted line. marks: [{x, y, slot}].
    */
   draw(curves, { axis, log = false, low, high, notes = [], level, marks = [] }) {
     Object.assign(this, { axis, rows: notes.length });
@@ -80,8 +81,8 @@ export class Plot {
     const y = this.y = this.yAxis(low, high, log);
     const parts = [this.axes(low, high, log, y), `<g clip-path="url(#${this.clip})">`];
     for (const curve of curves) parts.push(this.band(curve, y));
-    for (const { values, slot } of curves)
-      parts.push(`<path class="lab-curve lab-slot-${slot}" d="${this.path(values, y)}"/>`);
+    for (const { className, slot, ...curve } of curves)
+      parts.push(`<path class="${className ?? `lab-curve lab-slot-${slot}`}" d="${this.path(curve, y)}"/>`);
     for (const { x, y: value, slot } of marks)
       parts.push(`<circle class="lab-mark lab-ink-${slot}" r="3.5" cx="${this.x(x)}" cy="${y(value)}"/>`);
     if (level < high) parts.push(`<path class="lab-level" d="M${this.left} ${y(level)}h${this.width}"/>`);
@@ -135,10 +136,10 @@ export class Plot {
       `x="${this.left + this.width + 4}" y="${heights[i]}">${escaped(label)}</text>`);
   }
 
-  path(values, y) {
+  path({ values, place = this.axis.place }, y) {
     let d = "", last;
     for (const i of kept(values, Math.ceil(this.width))) {
-      const x = this.exact(this.x(this.axis.place(i))), height = this.exact(y(values[i]));
+      const x = this.exact(this.x(place(i))), height = this.exact(y(values[i]));
       if (!d) d = `M${x} ${height}`;
       else if (!this.stairs) d += `L${x} ${height}`;
       else if (height !== last) d += `H${x}V${height}`; // a level stretch is one line
@@ -163,5 +164,12 @@ export class Plot {
     const x = this.x(this.axis.place(i));
     setAttributes(this.cursor, { x1: x, x2: x, y1: this.top, y2: this.top + this.height });
     setAttributes(this.element, { "aria-valuenow": i, "aria-valuetext": text });
+  }
+}
+
+/** What is beside the rate: {plot, element, draw, columns, moveTo}. */
+export class View {
+  constructor(lab, plot) {
+    Object.assign(this, { lab, plot, element: plot.element });
   }
 }
