@@ -9,8 +9,9 @@ export const updatesAxis = (n) => ({ low: 0, high: n, count: n, place: (i) => i,
 
 /** One plot. Arrow keys on it, and the pointer over it, move the readout. */
 export class Plot {
-  constructor(title, unit, { stairs = false, ends = false, onRead, reads = "update to read" }) {
-    Object.assign(this, { title, unit, stairs, ends, onRead, axis: updatesAxis(1), rows: 0,
+  constructor(title, unit,
+    { stairs = false, ends = false, grid = true, onRead, reads = "update to read" }) {
+    Object.assign(this, { title, unit, stairs, ends, grid, onRead, axis: updatesAxis(1), rows: 0,
       size: [300, 150] });
     this.svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
     this.svg.setAttribute("aria-hidden", "true");
@@ -109,7 +110,7 @@ export class Plot {
   axes(low, high, log, y) {
     const bottom = this.top + this.height, right = this.left + this.width;
     const rows = (log ? decades : ticks)(low, high, this.height / 32).map((v) =>
-      `<path class="lab-grid" d="M${this.left} ${y(v)}H${right}"/>` +
+      (this.grid ? `<path class="lab-grid" d="M${this.left} ${y(v)}H${right}"/>` : "") +
       `<text x="${this.left - 6}" y="${y(v) + 4}" text-anchor="end">${tickText(v)}</text>`);
     const { low: from, high: to, text = tickText } = this.axis;
     const columns = ticks(from, to, this.width / 75).map((v) => `<text x="${this.x(v)}" ` +

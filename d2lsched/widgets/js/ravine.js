@@ -43,7 +43,7 @@ const levels = (condition) => Array.from({ length: 9 }, (_, i) => {
 export class RavineView extends View {
   constructor(lab) {
     super(lab, new Plot("Ravine, one noisy run: steep direction ↑", "flat direction →",
-      { onRead: (t) => lab.readAt(t) }));
+      { grid: false, onRead: (t) => lab.readAt(t) }));
     this.plot.cursor.remove();
     this.play = button("Play", () => this.toggle());
     this.element = make("div", { className: "lab-ravine" }, this.plot.element,
