@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -112,11 +113,6 @@ class Run(Settings):
         return histories
 
 
-def _compiled(run: Run) -> tuple[Any, ...]:
-    """Runs that agree here share a framework and its compiled code: they go in turn."""
-    return (run.framework, run.model, run.optimizer, run.weight_decay, run.batch_size)
-
-
 def sweep(
     runs: Iterable[Run],
     store: str | Path = "results.sqlite",
@@ -167,7 +163,11 @@ def sweep(
         done = {row.key: row for row in kept.rows() if row.key in unique}
         if retry_failed:
             done = {key: row for key, row in done.items() if row.error is None}
-        left = sorted((run for key, run in unique.items() if key not in done), key=_compiled)
+        left = [run for key, run in unique.items() if key not in done]
+        # In turn those that share a framework and its compiled code.
+        left.sort(
+            key=attrgetter("framework", "model", "optimizer", "weight_decay", "batch_size")
+        )
         failed = sum(row.error is not None for row in done.values())
         epochs = sum(run.epochs for run in unique.values())
         before = epochs - sum(run.epochs for run in left)
