@@ -160,9 +160,8 @@ def sweep(
     require(n_jobs != 0, "n_jobs", n_jobs, "a number of jobs, or -1 for one a core")
     with _only_sweep_of(store), opened(store, write=True) as kept:
         kept.check()
-        done = {row.key: row for row in kept.rows() if row.key in unique}
-        if retry_failed:
-            done = {key: row for key, row in done.items() if row.error is None}
+        rows = [row for row in kept.rows() if row.key in unique]
+        done = {row.key: row for row in rows if not (retry_failed and row.error)}
         left = [run for key, run in unique.items() if key not in done]
         # In turn those that share a framework and its compiled code.
         left.sort(
