@@ -9,65 +9,11 @@
 
 from typing import Any
 
-from .schedules import (
-    BottouOptimal,
-    Constant,
-    CosineDecay,
-    CosineRestarts,
-    Cyclical,
-    ExponentialDecay,
-    FactorDecay,
-    InverseScaling,
-    InverseSqrtDecay,
-    InverseTimeDecay,
-    LinearDecay,
-    LRRangeTest,
-    MultiStepDecay,
-    OneCycle,
-    PerEpoch,
-    Piecewise,
-    PolynomialDecay,
-    Product,
-    ReduceOnPlateau,
-    Rex,
-    Schedule,
-    Sequential,
-    SquareRootDecay,
-    StepDecay,
-    Warmup,
-    WarmupStableDecay,
-    trace,
-)
+from . import schedules
+from .schedules import *  # noqa: F403, its __all__ is the list of names
 
-__all__ = [
-    "BottouOptimal",
-    "Constant",
-    "CosineDecay",
-    "CosineRestarts",
-    "Cyclical",
-    "ExponentialDecay",
-    "FactorDecay",
-    "InverseScaling",
-    "InverseSqrtDecay",
-    "InverseTimeDecay",
-    "LRRangeTest",
-    "LinearDecay",
-    "MultiStepDecay",
-    "OneCycle",
-    "PerEpoch",
-    "Piecewise",
-    "PolynomialDecay",
-    "Product",
-    "ReduceOnPlateau",
-    "Rex",
-    "Schedule",
-    "Sequential",
-    "SquareRootDecay",
-    "StepDecay",
-    "Warmup",
-    "WarmupStableDecay",
-    "trace",
-]
+__all__: list[str] = []
+__all__ += schedules.__all__
 __version__ = "0.1.0"
 
 

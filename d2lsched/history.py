@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -111,7 +112,7 @@ class History:
         '{"framework": "numpy", "schedule": 0.1, "settings":'
         """
         data = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "state"}
-        return json.dumps(_strict(data), ensure_ascii=False, allow_nan=False)
+        return json.dumps(_strict(data, str), ensure_ascii=False, allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -178,13 +179,13 @@ class History:
             ) from error
 
 
-def _strict(value: Any) -> Any:
-    """JSON has no NaN and no infinity: they are written as the words float() reads."""
+def _strict(value: Any, instead: Callable[[float], Any]) -> Any:
+    """Plain data as JSON knows them, with something instead of NaN and infinity."""
     if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
+        return instead(value)
     if isinstance(value, dict):
-        return {key: _strict(item) for key, item in value.items()}
-    return [_strict(item) for item in value] if isinstance(value, list) else value
+        return {key: _strict(item, instead) for key, item in value.items()}
+    return [_strict(item, instead) for item in value] if isinstance(value, list) else value
 
 
 def _number(name: str, value: Any) -> float:

@@ -12,6 +12,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from .extras import needs
+from .schedules.base import parts_of
 
 with needs("sweep"):
     from cloudpickle import cloudpickle
@@ -38,12 +39,7 @@ def is_ours(value: Any) -> bool:
     >>> is_ours(Warmup(Constant(0.1), steps=5))
     True
     """
-    if isinstance(value, tuple):
-        return all(map(is_ours, value))
-    if not dataclasses.is_dataclass(value):
-        return not callable(value)
-    inner = (getattr(value, field.name) for field in dataclasses.fields(value))
-    return type(value).__module__.startswith("d2lsched.") and all(map(is_ours, inner))
+    return all(type(part).__module__.startswith("d2lsched.") for part in parts_of(value))
 
 
 def identity(value: Any) -> tuple[str, list[ModuleType]]:

@@ -6,14 +6,12 @@ the module of a schedule of your own.
 
 from __future__ import annotations
 
-import dataclasses
 import warnings
-from collections.abc import Iterator
 from typing import Any
 
 from .extras import needs
 from .schedules import ReduceOnPlateau, Schedule
-from .schedules.base import KINDS, a_schedule, require
+from .schedules.base import KINDS, a_schedule, parts_of, require
 
 with needs("tensorflow"):
     import keras
@@ -33,7 +31,11 @@ class KerasSchedule(keras.optimizers.schedules.LearningRateSchedule):
 
     def get_config(self) -> dict[str, Any]:
         """What Keras saves."""
-        return {"schedule": self.schedule.config(), "own": dict(_own(self.schedule))}
+        modules = {
+            type(part).__name__: type(part).__module__ for part in parts_of(self.schedule)
+        }
+        own = {kind: name for kind, name in modules.items() if not name.startswith("d2lsched.")}
+        return {"schedule": self.schedule.config(), "own": own}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> KerasSchedule:
@@ -42,18 +44,6 @@ class KerasSchedule(keras.optimizers.schedules.LearningRateSchedule):
             known = f"defined before the model is loaded: import {module}"
             require(kind in KINDS, "schedule", kind, known)
         return cls(Schedule.from_config(config["schedule"]))
-
-
-def _own(schedule: Schedule) -> Iterator[tuple[str, str]]:
-    """The names of the kinds in a schedule that are not of this package, with their modules."""
-    kind = type(schedule)
-    if not kind.__module__.startswith("d2lsched."):
-        yield kind.__name__, kind.__module__
-    for field in dataclasses.fields(schedule):
-        value = getattr(schedule, field.name)
-        for inner in value if isinstance(value, tuple) else (value,):
-            if isinstance(inner, Schedule):
-                yield from _own(inner)
 
 
 class PlateauCallback(keras.callbacks.Callback):

@@ -97,10 +97,6 @@ class Following(LRScheduler):
                 group["lr"] = rate
         self._last_lr = [group["lr"] + 0 for group in self.optimizer.param_groups]
 
-    def get_lr(self) -> list[float | torch.Tensor]:
-        """The rate of each parameter group at the scheduler's present update."""
-        raise NotImplementedError
-
     def state_dict(self) -> dict[str, Any]:
         """Plain numbers and words only, so that torch.load takes them by default."""
         return {"last_epoch": self.last_epoch, "rule": self.rule, "in_force": self.in_force}

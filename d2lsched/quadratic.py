@@ -13,7 +13,6 @@ Sources: Zhang et al., arXiv 1907.04164; Wu et al., arXiv 1803.02021.
 from __future__ import annotations
 
 import math
-import numbers
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from .optimizers import sgd
-from .schedules.base import require, whole
+from .schedules.base import number_that, require, whole
 from .settings import Values, values
 
 Numbers = Sequence[float] | np.ndarray
@@ -56,9 +55,8 @@ class NoisyQuadratic:
         several = isinstance(h, list | tuple) and len(h) > 0
         require(several, "curvatures", h, "a list of numbers, not empty")
         c = h if self.noise is None else self.noise
-        for name, value, least in (("curvatures", h, _ABOVE_0), ("noise", c, 0.0),
-                                   ("start", self.start, -math.inf)):  # fmt: skip
-            object.__setattr__(self, name, _floats(name, value, len(h), least))
+        for name, value in (("curvatures", h), ("noise", c), ("start", self.start)):
+            object.__setattr__(self, name, _floats(name, value, len(h)))
 
     def expected_loss(
         self, schedule: Values, n: int, momentum: Values = 0.0, batch_size: Values = 1
@@ -233,19 +231,18 @@ class NoisyQuadratic:
         return np.array(self.curvatures), np.array(self.noise), np.array(self.start)
 
 
-_ABOVE_0 = math.nextafter(0.0, 1.0)
+_CHECKS = {
+    "curvatures": number_that("a finite number above 0", lambda x: x > 0),
+    "noise": number_that("a finite number, at least 0", lambda x: x >= 0),
+    "start": number_that("a finite number", lambda _: True),
+}
 
 
-def _floats(name: str, value: Any, n: int, least: float) -> tuple[float, ...]:
+def _floats(name: str, value: Any, n: int) -> tuple[float, ...]:
     value = value.tolist() if isinstance(value, np.ndarray) else value
     items = value if isinstance(value, list | tuple) else [value] * n
     require(len(items) == n, f"len({name})", len(items), f"{n}, like len(curvatures)")
-    allowed = {_ABOVE_0: "a finite number above 0", 0.0: "a finite number, at least 0"}
-    for item in items:
-        real = isinstance(item, numbers.Real) and not isinstance(item, bool)
-        good = real and math.isfinite(item) and item >= least
-        require(good, name, item, allowed.get(least, "a finite number"))
-    return tuple(float(item) for item in items)
+    return tuple(_CHECKS[name](name, item) for item in items)
 
 
 def _settings(

@@ -306,6 +306,6 @@ def trainer(
 def _batch_size(source: Values, update: int, images: int) -> int:
     size: Any = source(update) if callable(source) else source
     allowed = f"a whole number from 1 to the {images} training images"
-    require(is_number(size) and size % 1 == 0, "batch_size", size, allowed)
-    require(1 <= size <= images, "batch_size", size, allowed)
+    whole = is_number(size) and size % 1 == 0
+    require(whole and 1 <= size <= images, "batch_size", size, allowed)
     return int(size)

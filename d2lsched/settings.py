@@ -86,12 +86,14 @@ class Settings:
         whole("epochs", self.epochs, 1)
         whole("seed", self.seed, 0)
         require(not callable(self.weight_decay), "weight_decay", self.weight_decay, "a number")
-        values("weight_decay", self.weight_decay, 0, 0)
-        if not callable(self.momentum):  # what is, is asked when its update comes
-            values("momentum", self.momentum, 0, 0, below=1)
-        if not (callable(self.schedule) or isinstance(self.schedule, ReduceOnPlateau)):
-            values("schedule", self.schedule, 0, 0)
-        for name, kind in (("epochs", int), ("seed", int), ("weight_decay", float)):
+        kinds: dict[str, type] = {"epochs": int, "seed": int}
+        for name, below in (("schedule", np.inf), ("momentum", 1.0), ("weight_decay", np.inf)):
+            value = getattr(self, name)
+            plateau = name == "schedule" and isinstance(value, ReduceOnPlateau)
+            if not (callable(value) or plateau):  # what is, is asked when its update comes
+                values(name, value, 0, 0, below)
+                kinds[name] = float
+        for name, kind in kinds.items():
             object.__setattr__(self, name, kind(getattr(self, name)))
 
     @property

@@ -14,10 +14,10 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from tqdm.auto import tqdm
 
 from .data import mnist
@@ -25,7 +25,7 @@ from .extras import needs
 from .history import History
 from .identity import identity, is_ours
 from .run import RESULTS_VERSION
-from .schedules import ReduceOnPlateau, Schedule
+from .schedules import Schedule
 from .schedules.base import Count, checked, require, whole
 from .settings import Settings
 from .store import Row, opened
@@ -60,9 +60,10 @@ class Run(Settings):
     test: Count = 10_000
 
     def __post_init__(self) -> None:
-        kinds: Any = Schedule | ReduceOnPlateau
-        self._rate("schedule", kinds, np.inf, "a schedule, a ReduceOnPlateau or a number ≥ 0")
-        self._rate("momentum", Schedule, 1.0, "a schedule or a number from 0 to below 1")
+        for name in ("schedule", "momentum"):
+            value: Any = getattr(self, name)
+            known = isinstance(value, Schedule) or not callable(value)
+            require(known, name, value, "a schedule, a ReduceOnPlateau or a number")
         super().__post_init__()
         checked(self)
         for name in ("batch_size", "train", "validation"):
@@ -71,19 +72,7 @@ class Run(Settings):
         size: Any = self.batch_size
         require(size <= self.train, "batch_size", self.batch_size, most)
 
-    def _rate(self, name: str, kinds: Any, below: float, allowed: str) -> None:
-        value: Any = getattr(self, name)
-        if isinstance(value, kinds):
-            return
-        number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-        require(number and 0 <= value < below, name, value, allowed)
-        object.__setattr__(self, name, float(value))
-
     @cached_property
-    def _keys(self) -> dict[int, str]:
-        return {}
-
-    @property
     def key(self) -> str:
         """A hash of the settings and of `RESULTS_VERSION`; the same on every machine.
 
@@ -93,13 +82,11 @@ class Run(Settings):
         >>> Run("numpy", 0.1).key
         '9005cf857433974801e0a2cb'
         """
-        if RESULTS_VERSION not in self._keys:
-            rates = (self.schedule, self.momentum)
-            code = {} if is_ours(rates) else {"schedule": identity(rates)[0], "momentum": ""}
-            content = {**self.settings, **code, "results": RESULTS_VERSION}
-            text = json.dumps(content, sort_keys=True)
-            self._keys[RESULTS_VERSION] = hashlib.sha256(text.encode()).hexdigest()[:24]
-        return self._keys[RESULTS_VERSION]
+        rates = (self.schedule, self.momentum)
+        code = {} if is_ours(rates) else {"schedule": identity(rates)[0], "momentum": ""}
+        content = {**self.settings, **code, "results": RESULTS_VERSION}
+        text = json.dumps(content, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:24]
 
     def execute(self) -> History:
         """Train, here and now; the history holds no state.
@@ -124,11 +111,6 @@ class Run(Settings):
         for history in histories:
             history.state = None
         return histories
-
-
-def _compiled(run: Run) -> tuple[Any, ...]:
-    """Runs that agree here share a framework and its compiled code: they go in turn."""
-    return (run.framework, run.model, run.optimizer, run.weight_decay, run.batch_size)
 
 
 def sweep(
@@ -178,10 +160,13 @@ def sweep(
     require(n_jobs != 0, "n_jobs", n_jobs, "a number of jobs, or -1 for one a core")
     with _only_sweep_of(store), opened(store, write=True) as kept:
         kept.check()
-        done = {row.key: row for row in kept.rows() if row.key in unique}
-        if retry_failed:
-            done = {key: row for key, row in done.items() if row.error is None}
-        left = sorted((run for key, run in unique.items() if key not in done), key=_compiled)
+        rows = [row for row in kept.rows() if row.key in unique]
+        done = {row.key: row for row in rows if not (retry_failed and row.error)}
+        left = [run for key, run in unique.items() if key not in done]
+        # In turn those that share a framework and its compiled code.
+        left.sort(
+            key=attrgetter("framework", "model", "optimizer", "weight_decay", "batch_size")
+        )
         failed = sum(row.error is not None for row in done.values())
         epochs = sum(run.epochs for run in unique.values())
         before = epochs - sum(run.epochs for run in left)

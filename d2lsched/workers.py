@@ -45,54 +45,45 @@ class Outcome(NamedTuple):
     history: bytes | None
 
 
-class Task(NamedTuple):
-    """Runs on their way to a worker, which need not have the user's modules.
+Stack = list[Any]
+"""Runs that are trained as one: they differ in their seeds alone."""
 
-    They have one framework, and if there are several they differ in their seeds alone.
-    """
-
-    framework: str
-    keys: tuple[str, ...]
-    runs: tuple[bytes, ...]
-
-    def apart(self) -> list[Task]:
-        """A task for each run."""
-        pairs = zip(self.keys, self.runs, strict=True)
-        return [Task(self.framework, (key,), (run,)) for key, run in pairs]
+Task = dict[str, bytes]
+"""Runs by their keys on their way to a worker, which need not have the user's modules."""
 
 
-def _task(runs: Sequence[Any]) -> Task:
+def _task(runs: Stack) -> Task:
     """What a worker needs of runs: the user's own classes in them by value, not by name."""
     modules = identity((runs[0].schedule, runs[0].momentum))[1]
     for module in modules:
         cloudpickle.register_pickle_by_value(module)
     try:
-        pickled = tuple(cloudpickle.dumps(run) for run in runs)
-        return Task(runs[0].framework, tuple(run.key for run in runs), pickled)
+        return {run.key: cloudpickle.dumps(run) for run in runs}
     finally:
         for module in modules:
             cloudpickle.unregister_pickle_by_value(module)
 
 
-def _attempt(task: Task, caller: int) -> list[Outcome]:
+def _attempt(framework: str, task: Task, caller: int) -> list[Outcome]:
     """Execute runs in a worker; their exceptions are results."""
     if os.getpid() != caller:
         _prepare_worker()
-    versions = partial(_versions, task.framework)  # when the framework has been imported
+    versions = partial(_versions, framework)  # when the framework has been imported
     try:
-        first, *others = map(cloudpickle.loads, task.runs)
+        first, *others = map(cloudpickle.loads, task.values())
         seeds = [run.seed for run in (first, *others)]
         histories = first.execute_seeds(seeds) if others else [first.execute()]
         return [
             Outcome(key, _summary(history), None, versions(), _compressed(history))
-            for key, history in zip(task.keys, histories, strict=True)
+            for key, history in zip(task, histories, strict=True)
         ]
     except (Exception, SystemExit):  # a run that calls sys.exit must not end the others
-        if len(task.keys) > 1:  # whose error it is
-            return [outcome for one in task.apart() for outcome in _attempt(one, caller)]
+        if len(task) > 1:  # whose error it is
+            parts = [_attempt(framework, {key: run}, caller) for key, run in task.items()]
+            return [outcome for (outcome,) in parts]
         text = traceback.format_exc(limit=-6)
         text = text.encode("utf-8", "backslashreplace").decode()  # SQLite takes no surrogates
-        return [Outcome(task.keys[0], None, text, versions(), None)]
+        return [Outcome(key, None, text, versions(), None) for key in task]
 
 
 def _compressed(history: History) -> bytes:
@@ -101,15 +92,10 @@ def _compressed(history: History) -> bytes:
 
 def _summary(history: History) -> str:
     """What `results` shows of a history, how it ended, as JSON."""
-    summary = {
-        "updates": len(history.loss),
-        "diverged": history.diverged,
-        "train_accuracy": history.train_accuracy[-1],
-        "validation_loss": history.validation_loss[-1],
-        "validation_accuracy": history.validation_accuracy[-1],
-        "test_accuracy": history.test_accuracy,
-        "seconds": history.seconds,
-    }
+    epochs = ("train_accuracy", "validation_loss", "validation_accuracy")
+    summary = {"updates": len(history.loss), "diverged": history.diverged}
+    summary |= {name: getattr(history, name)[-1] for name in epochs}
+    summary |= {name: getattr(history, name) for name in ("test_accuracy", "seconds")}
     return json.dumps(summary)
 
 
@@ -158,10 +144,6 @@ def outcomes(runs: Sequence[Any], n_jobs: int) -> Iterator[Outcome]:
     return _in_processes(stacks, n_jobs)
 
 
-Stack = list[Any]
-"""Runs that are trained as one."""
-
-
 def _stacks(runs: Sequence[Any], jobs: int) -> list[Stack]:
     """The runs in their order, those together that gain by it: no job shall be without any."""
     alike: dict[str, Stack] = {}
@@ -201,7 +183,7 @@ def _parallel(waiting: deque[Stack], started: dict[str, Any], n_jobs: int) -> It
         while waiting:
             runs = waiting.popleft()
             started.update({run.key: run for run in runs})
-            yield joblib.delayed(_attempt)(_task(runs), os.getpid())
+            yield joblib.delayed(_attempt)(runs[0].framework, _task(runs), os.getpid())
 
     # one stack a task: joblib would make batches of short ones, and a batch is lost as a whole
     parallel = joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered", batch_size=1)
@@ -231,9 +213,10 @@ def _on_cluster(client: Any, stacks: Sequence[Stack]) -> Iterator[Outcome]:
     """
     from distributed import KilledWorker, as_completed
 
-    def submitted(tasks: Sequence[Task]) -> Iterator[tuple[Task, Any]]:
-        futures = client.map(_attempt, tasks, caller=os.getpid(), pure=False)
-        of = dict(zip(futures, tasks, strict=True))
+    def submitted(stacks: Sequence[Stack]) -> Iterator[tuple[Stack, Any]]:
+        names, tasks = [runs[0].framework for runs in stacks], map(_task, stacks)
+        futures = client.map(_attempt, names, [*tasks], caller=os.getpid(), pure=False)
+        of = dict(zip(futures, stacks, strict=True))
         try:
             for future in as_completed(futures):
                 try:
@@ -253,15 +236,15 @@ def _on_cluster(client: Any, stacks: Sequence[Stack]) -> Iterator[Outcome]:
     try:
         _check_workers(client, _frameworks(stacks))
         suspects = []
-        for task, found in submitted([_task(runs) for runs in stacks]):
+        for runs, found in submitted(stacks):
             if isinstance(found, KilledWorker):
-                suspects += task.apart()  # or others took its workers down
+                suspects += runs  # or others took its workers down
             else:
                 yield from found
-        for suspect in suspects:
-            ((task, found),) = submitted([suspect])
+        for run in suspects:
+            ((_, found),) = submitted([[run]])
             if isinstance(found, KilledWorker):
-                found = [_killer(task.keys[0], found.allowed_failures + 1)]
+                found = [_killer(run.key, found.allowed_failures + 1)]
             yield from found
     except (CancelledError, OSError):  # of the futures, or of what was being fetched
         raise ConnectionError(

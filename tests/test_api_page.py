@@ -82,7 +82,7 @@ def faults(name: str) -> list[str]:
     if inspect.isclass(thing):
         code = vars(thing).get("__post_init__")
     else:
-        code = thing.fget if isinstance(thing, property) else thing
+        code = getattr(thing, "fget", None) or getattr(thing, "func", thing)  # a property's
     source = inspect.getsource(code) if code else ""
     if re.search(r"\braise \w+Error|\b_?require\(|\bchecked", source) and "Error" not in prose:
         lacks.append("its errors")
@@ -181,8 +181,8 @@ Note: prose, for it names no parameter.
     )
 
 
-def test_two_doctests_are_two_blocks_and_google_sections_are_understood() -> None:
-    docstring = "Do.\n\n>>> 1\n1\n\nThen\n\n>>> 2\n2\n\nRaises:\n    ValueError: bad."
+def test_two_doctests_are_two_blocks_and_errors_are_terms() -> None:
+    docstring = "Do.\n\n>>> 1\n1\n\nThen\n\n>>> 2\n2\n\nValueError: bad."
     lines = list(to_myst(docstring, []))
     assert lines.count("```pycon") == lines.count("```") == 2
     assert lines[-2:] == ["`ValueError`", ": bad."]

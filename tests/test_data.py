@@ -1,6 +1,7 @@
 """MNIST: the shipped file is the canonical data, and the loader hands out what it says."""
 
 import hashlib
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,13 @@ import pytest
 
 from d2lsched import data
 from d2lsched.data import DataError, Split, mnist
-from d2lsched.data.make_mnist import IDX, from_idx, read_idx_files, to_idx, write_npz
+from d2lsched.data.make_mnist import IDX, read_idx_files, write_npz
+
+
+def to_idx(array: np.ndarray) -> bytes:
+    """The IDX file that holds an array: type, rank, shape, then the bytes."""
+    header = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape)
+    return header + array.tobytes()
 
 
 @pytest.fixture(scope="module")
@@ -46,19 +53,6 @@ def test_an_altered_idx_file_is_refused(tmp_path, payloads):
         ValueError, match=r"t10k-labels-idx1-ubyte: MD5 is \w{32}, expected 27ae"
     ):
         read_idx_files(tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("payload", "message"),
-    [
-        (b"\x1f\x8b\x08\x00 not unpacked", "not an IDX file"),
-        (to_idx(np.zeros((2, 3), np.uint8))[:-1], "cannot be 17 bytes long"),
-        (to_idx(np.zeros((2, 3), np.uint8)) + b"\0", "cannot be 19 bytes long"),
-    ],
-)
-def test_what_is_no_idx_file_is_refused(payload, message):
-    with pytest.raises(ValueError, match=message):
-        from_idx(payload)
 
 
 def test_default_splits():

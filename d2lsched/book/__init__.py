@@ -29,23 +29,17 @@ def setup(app: Sphinx) -> dict[str, Any]:
     # By name: it is a command too, and warns if it was imported before it runs.
     app.setup_extension("d2lsched.book.export")
     app.connect("source-read", citations.link_references)
-    search.setup(app)
-    web.setup(app)
-    page.setup(app)
-    figures.setup(app)
-    code.setup(app)
+    for part in (search, web, page, figures, code, lab):
+        part.setup(app)
     app.add_directive("api", Api)
-    lab.setup(app)
     app.add_transform(FrameworkTabs)
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math_block, None))
     app.connect("config-inited", add_static_folder)
-    app.add_css_file("d2lsched.css")
-    app.add_css_file("d2lsched-page.css")
-    app.add_css_file("d2lsched-icons.css")
+    for name in ("d2lsched", "d2lsched-page", "d2lsched-icons"):
+        app.add_css_file(f"{name}.css")
     # Inline, in <head>: the choice must be known before the first paint.
     choice = (HERE / "static" / "d2lsched-choice.js").read_text(encoding="utf-8")
     app.add_js_file(None, body=choice, priority=100)
-    app.add_js_file("d2lsched-page.js", loading_method="defer")
-    app.add_js_file("d2lsched-tabs.js", loading_method="defer")
-    app.add_js_file("d2lsched-predict.js", loading_method="defer")
+    for name in ("page", "tabs", "predict"):
+        app.add_js_file(f"d2lsched-{name}.js", loading_method="defer")
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -64,10 +64,7 @@ def call(title: str, thing: Any) -> str:
 def to_myst(docstring: str, names: Collection[str]) -> Iterator[str]:
     """Yield the lines of a docstring as MyST; ``names`` are those of the parameters."""
     inside = ""  # a doctest, or a parameter
-    google = r"(?m)^(?:Args|Attributes|Raises):\n((?: {4}.*\n?)+)"
-    text = inspect.cleandoc(docstring)
-    text = re.sub(google, lambda block: textwrap.dedent(block[1]), text)
-    for line in text.splitlines():
+    for line in inspect.cleandoc(docstring).splitlines():
         match = re.match(r"(\w+(?:, \w+)*): +(.*)", line)
         terms = match[1].split(", ") if match else []
         if inside == "doctest" and not line:

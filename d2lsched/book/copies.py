@@ -11,15 +11,15 @@ import argparse
 import json
 import sys
 from hashlib import sha256
+from itertools import groupby
 from pathlib import Path
 
 from nbformat.v4 import new_markdown_cell, new_notebook
-from sphinx_external_toc.parsing import parse_toc_yaml
 
 from d2lsched.book.execute import tidy, to_text
 from d2lsched.book.export import PACKAGES, exported
 from d2lsched.book.tabs import FRAMEWORKS
-from d2lsched.teaching.chapters import Chapter
+from d2lsched.teaching.chapters import chapters
 
 START = "Start here.ipynb"
 WRITTEN = ".written.json"
@@ -42,11 +42,9 @@ def digest(text: str) -> str:
 def start_page(root: Path) -> str:
     """Return the notebook that lists all others in the order of the book."""
     parts = [WELCOME]
-    for tree in parse_toc_yaml(root / "_toc.yml").root.subtrees:
-        pages = [page for page in tree.files() if (root / f"{page}.ipynb").exists()]
-        if pages:
-            parts += [f"\n## {tree.caption}\n"] if tree.caption else []
-            parts += [f"- [{Chapter(p, root=root).title}]({place(p)})" for p in pages]
+    for part, pages in groupby(chapters(root), key=lambda chapter: chapter.part):
+        parts += [f"\n## {part}\n"] if part else []
+        parts += [f"- [{chapter.title}]({place(chapter.page)})" for chapter in pages]
     cells = [new_markdown_cell("\n".join(parts), id="start-here")]
     return to_text(tidy(new_notebook(cells=cells)))
 

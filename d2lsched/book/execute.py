@@ -74,11 +74,10 @@ def to_text(notebook: NotebookNode) -> str:
 def execute(path: Path, timeout: int = 600) -> None:
     """Execute one notebook in place, in its own folder; a cell may take ``timeout`` seconds.
 
-    Raises:
-        CellExecutionError: a cell raised.
-        CellTimeoutError: a cell took too long.
-        DeadKernelError: the kernel died.
-        KeyboardInterrupt: Ctrl-C was pressed; the kernel is stopped.
+    CellExecutionError: a cell raised.
+    CellTimeoutError: a cell took too long.
+    DeadKernelError: the kernel died.
+    KeyboardInterrupt: Ctrl-C was pressed; the kernel is stopped.
     """
     notebook = nbformat.read(path, as_version=4)
     cells = sum(cell.cell_type == "code" for cell in notebook.cells)

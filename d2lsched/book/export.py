@@ -193,15 +193,22 @@ def exists(root: Path, name: str, suffix: str) -> bool:
     return (root / f"{name}{suffix}").exists()
 
 
-def exported(root: Path, framework: str | None) -> Iterator[tuple[str, str]]:
-    """Yield the book's notebooks, which lead to each other: page, and the file's text."""
+def exported(
+    root: Path, framework: str | None, lead: Callable[[str], str | None] | None = None
+) -> Iterator[tuple[str, str]]:
+    """Yield the book's notebooks: page, and the file's text.
+
+    lead: where a link to a file of the book's leads; they lead to each other without it.
+    """
     pages = pages_of(root)
     for page in (page for page, suffix in pages.items() if suffix == ".ipynb"):
 
         def follow(target: str, page: str = page) -> str | None:
-            path = target.partition("#")[0]
-            there = posixpath.normpath(posixpath.join(posixpath.dirname(page), path))
-            return target if pages.get(there.removesuffix(".ipynb")) == ".ipynb" else None
+            there = posixpath.normpath(posixpath.join(posixpath.dirname(page), target))
+            if lead:
+                return lead(there)
+            path = there.partition("#")[0]
+            return target if pages.get(path.removesuffix(".ipynb")) == ".ipynb" else None
 
         notebook = nbformat.read(root / f"{page}.ipynb", as_version=4)
         yield page, to_text(standing_alone(notebook, root, framework, follow))
@@ -274,22 +281,16 @@ def write_downloads(app: Sphinx, exception: Exception | None) -> None:
     root, out = Path(app.confdir), Path(app.outdir) / "downloads"
     for framework in PACKAGES:
         export(root, framework, out)
-    base = app.config.html_baseurl
-    for page, suffix in pages_of(root).items():
-        if suffix != ".ipynb":
-            continue
+    base = app.config.html_baseurl.rstrip("/")
 
-        def follow(target: str, page: str = page) -> str | None:
-            path, _, anchor = target.partition("#")
-            there = posixpath.normpath(posixpath.join(posixpath.dirname(page), path))
-            shown = re.sub(r"\.(ipynb|md)$", ".html", there)
-            return f"{base.rstrip('/')}/{shown}{'#' * bool(anchor)}{anchor}" if base else None
+    def lead(there: str) -> str | None:
+        shown = re.sub(r"\.(ipynb|md)(?=#|$)", ".html", there)
+        return f"{base}/{shown}" if base else None
 
-        notebook = nbformat.read(root / f"{page}.ipynb", as_version=4)
-        for only_one in (None, *PACKAGES):
+    for only_one in (None, *PACKAGES):
+        for page, text in exported(root, only_one, lead):
             path = out / (only_one or "all") / f"{page}.ipynb"
             path.parent.mkdir(parents=True, exist_ok=True)
-            text = to_text(standing_alone(notebook, root, only_one, follow))
             path.write_text(text, encoding="utf-8")
 
 

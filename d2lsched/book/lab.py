@@ -128,10 +128,6 @@ def depart_html(self: Any, node: LabNode) -> None:
     self.body.append("</noscript></div>\n")
 
 
-def ignore(self: Any, node: LabNode) -> None:
-    """Write nothing around the figure."""
-
-
 def add_to_page(app: Sphinx, page: str, template: str, context: Any, doctree: Any) -> None:
     """Put script and styles into a page with a lab."""
     if '<div class="schedule-lab' not in context.get("body", ""):
@@ -162,15 +158,7 @@ def configure(app: Sphinx, config: Config) -> None:
 
 def setup(app: Sphinx) -> None:
     """Register directive and node with Sphinx."""
-    plain = (ignore, ignore)
-    app.add_node(
-        LabNode,
-        html=(visit_html, depart_html),
-        latex=plain,
-        text=plain,
-        man=plain,
-        texinfo=plain,
-    )
+    app.add_node(LabNode, html=(visit_html, depart_html))
     app.add_directive("schedule-lab", ScheduleLab)
     app.connect("config-inited", configure, priority=100)  # before MyST-NB reads it
     app.connect("html-page-context", add_to_page)

@@ -7,7 +7,7 @@ they come from, and their license.
 import functools
 import hashlib
 import io
-import operator
+import numbers
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -35,13 +35,11 @@ class DataError(RuntimeError):
 class Split:
     """Images with their labels.
 
-    Attributes:
-        images: uint8, n × 28 × 28: 0 is background, 255 is ink.
-        labels: uint8, n: the digit that image i shows.
-        shared: True for those that `mnist` hands out, which never change.
+    images: uint8, n × 28 × 28: 0 is background, 255 is ink.
+    labels: uint8, n: the digit that image i shows.
+    shared: True for those that `mnist` hands out, which never change.
 
-    Raises:
-        ValueError: there are not as many labels as images.
+    ValueError: there are not as many labels as images.
     """
 
     images: Bytes
@@ -82,14 +80,12 @@ def mnist(train: int = 10_000, validation: int = 5_000, test: int = 10_000) -> M
     The arrays are read-only views of one copy held in memory; the first call takes about
     half a second, later calls none.
 
-    Args:
-        train: number of training images, at least 1.
-        validation: number of validation images; train + validation ≤ 60,000.
-        test: number of test images, at most 10,000.
+    train: number of training images, at least 1.
+    validation: number of validation images; train + validation ≤ 60,000.
+    test: number of test images, at most 10,000.
 
-    Raises:
-        ValueError: a count is not an integer or not in its range.
-        DataError: the data file is missing, truncated or altered.
+    ValueError: a count is not an integer or not in its range.
+    DataError: the data file is missing, truncated or altered.
 
     Source: LeCun, Bottou, Bengio and Haffner, Gradient-based learning applied to document
     recognition, Proceedings of the IEEE 86 (1998).
@@ -124,13 +120,10 @@ def _count(name: str, value: int, low: int, high: int) -> int:
     allowed = f"{name} must be an integer from {low:,} to {high:,}"
     if name == "validation":
         allowed += f" (train and validation share {_TRAINING_IMAGES:,} images)"
-    try:
-        number = operator.index(value)
-    except TypeError:
-        number = low - 1
-    if isinstance(value, bool) or not low <= number <= high:
+    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not (whole and low <= value <= high):
         raise ValueError(f"{allowed}, got {value!r}")
-    return number
+    return int(value)
 
 
 @functools.cache

@@ -47,18 +47,21 @@ class Backend:
     lasts: Callable[[], bool] = lambda: True  # may it be kept for the next call?
 
 
+def _from(library: Any, *names: str) -> dict[str, Any]:
+    """The functions that a library has under the names of ours, those of math and more."""
+    return {
+        name: getattr(library, name) for name in ("floor", "cos", "exp", "log", "sqrt", *names)
+    }
+
+
 PYTHON = Backend(
+    **_from(math),
     clock=lambda t: (t, True),
     real=float,
     where=lambda condition, yes, no: yes if condition else no,
     minimum=min,
     maximum=max,
     all=bool,
-    floor=math.floor,
-    cos=math.cos,
-    exp=math.exp,
-    log=math.log,
-    sqrt=math.sqrt,
     full_like=lambda t, value: value,
     interval=bisect.bisect_right,
     choose=lambda values, index, t: values[index],
@@ -73,17 +76,9 @@ def _numpy_clock(t: Any) -> tuple[Any, bool]:
 
 
 NUMPY = Backend(
+    **_from(np, "where", "minimum", "maximum", "all"),
     clock=_numpy_clock,
     real=np.float64,
-    where=np.where,
-    minimum=np.minimum,
-    maximum=np.maximum,
-    all=np.all,
-    floor=np.floor,
-    cos=np.cos,
-    exp=np.exp,
-    log=np.log,
-    sqrt=np.sqrt,
     full_like=lambda t, value: np.full_like(t, value, dtype=np.float64)[()],
     interval=lambda edges, t: np.searchsorted(edges, t, side="right"),
     choose=lambda values, index, t: np.asarray(values)[index],
@@ -131,17 +126,11 @@ def _torch() -> Backend:
         return of_tensors
 
     return Backend(
+        **_from(torch, "where", "all"),
         clock=clock,
         real=real,
-        where=torch.where,
         minimum=pair(torch.minimum),
         maximum=pair(torch.maximum),
-        all=torch.all,
-        floor=torch.floor,
-        cos=torch.cos,
-        exp=torch.exp,
-        log=torch.log,
-        sqrt=torch.sqrt,
         full_like=lambda t, value: torch.full_like(real(t), value),
         interval=lambda edges, t: (t[..., None] >= constants(edges, t)).sum(-1).to(t.dtype),
         choose=choose,
@@ -170,17 +159,13 @@ def _tensorflow() -> Backend:
         return tf.constant(values, t.dtype if whole else real(t).dtype)
 
     return Backend(
+        **_from(tf.math),
         clock=clock,
         real=real,
         where=tf.where,
         minimum=tf.minimum,
         maximum=tf.maximum,
         all=tf.reduce_all,
-        floor=tf.floor,
-        cos=tf.cos,
-        exp=tf.exp,
-        log=tf.math.log,
-        sqrt=tf.sqrt,
         full_like=lambda t, value: tf.fill(tf.shape(t), tf.constant(value, real(t).dtype)),
         interval=lambda edges, t: tf.reduce_sum(
             tf.cast(t[..., tf.newaxis] >= constants(edges, t), t.dtype), axis=-1
@@ -216,17 +201,9 @@ def _jax() -> Backend:
         return blank.at[:].set(jnp.asarray(values, blank.dtype))  # typed as weakly as blank
 
     return Backend(
+        **_from(jnp, "where", "minimum", "maximum", "all"),
         clock=clock,
         real=real,
-        where=jnp.where,
-        minimum=jnp.minimum,
-        maximum=jnp.maximum,
-        all=jnp.all,
-        floor=jnp.floor,
-        cos=jnp.cos,
-        exp=jnp.exp,
-        log=jnp.log,
-        sqrt=jnp.sqrt,
         full_like=lambda t, value: jnp.full_like(real(t), value),
         interval=lambda edges, t: (t[..., None] >= constants(edges, t)).sum(-1).astype(t.dtype),
         choose=lambda values, index, t: constants(values, t)[index.astype(int)],

@@ -7,7 +7,7 @@ import math
 import numbers
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from inspect import isabstract
 from typing import Annotated, Any, Self, get_args, get_type_hints
 
@@ -54,7 +54,7 @@ def whole(name: str, value: Any, least: int) -> None:
     require(plain and value >= least, name, value, f"a whole number, at least {least}")
 
 
-def _number(allowed: str, fits: Callable[[Any], bool], kind: type = float) -> Any:
+def number_that(allowed: str, fits: Callable[[Any], bool], kind: type = float) -> Any:
     """The check of a finite number that fits, as kind: float or int."""
 
     def check(name: str, given: Any) -> Any:
@@ -68,7 +68,7 @@ def _number(allowed: str, fits: Callable[[Any], bool], kind: type = float) -> An
     return check
 
 
-_updates = _number("a whole number of updates, at least 1", lambda n: n >= 1, int)
+_updates = number_that("a whole number of updates, at least 1", lambda n: n >= 1, int)
 
 
 def _flag(name: str, value: Any) -> bool:
@@ -116,21 +116,21 @@ def a_schedule(name: str, value: Any, or_else: str = "") -> Schedule:
 KINDS: dict[str, type[Schedule]] = {}  # by name, as `Schedule.from_config` finds them
 
 # A parameter's type says what is allowed; Schedule.__post_init__ enforces it.
-Rate = Annotated[float, _number("a finite number, at least 0", lambda x: x >= 0)]
+Rate = Annotated[float, number_that("a finite number, at least 0", lambda x: x >= 0)]
 """A learning rate: finite, at least 0."""
-Factor = Annotated[float, _number("a number above 0 and at most 1", lambda x: 0 < x <= 1)]
+Factor = Annotated[float, number_that("a number above 0 and at most 1", lambda x: 0 < x <= 1)]
 """A factor in (0, 1]."""
 Updates = Annotated[int, _updates]
 """A number of updates: whole, at least 1."""
-Positive = Annotated[float, _number("a finite number above 0", lambda x: x > 0)]
+Positive = Annotated[float, number_that("a finite number above 0", lambda x: x > 0)]
 """A finite number above 0."""
 UpdatesOrNone = Annotated[
     int | None, lambda name, value: None if value is None else _updates(name, value)
 ]
 """A number of updates, or None."""
-Share = Annotated[float, _number("a number from 0 to 1", lambda x: 0 <= x <= 1)]
+Share = Annotated[float, number_that("a number from 0 to 1", lambda x: 0 <= x <= 1)]
 """A number from 0 to 1."""
-Count = Annotated[int, _number("a whole number, at least 0", lambda n: n >= 0, int)]
+Count = Annotated[int, number_that("a whole number, at least 0", lambda n: n >= 0, int)]
 """A whole number, at least 0."""
 Flag = Annotated[bool, _flag]
 """True or False."""
@@ -334,6 +334,16 @@ class SpecialCase(Schedule):
 
     def formula(self, t: Any, xp: Backend) -> Any:
         return self.general.formula(t, xp)
+
+
+def parts_of(value: Any) -> Iterator[Any]:
+    """A schedule and those inside of it, outermost first; of a tuple, those of its items."""
+    inner = value if isinstance(value, tuple) else ()
+    if dataclasses.is_dataclass(value):  # or a ReduceOnPlateau
+        yield value
+        inner = tuple(getattr(value, field.name) for field in dataclasses.fields(value))
+    for part in inner:
+        yield from parts_of(part)
 
 
 def _plain(value: Any) -> Any:

@@ -7,8 +7,8 @@ in ``answers/NAME.py`` as ``ANSWERS``: for every answer cell a `Known`.
 from __future__ import annotations
 
 import copy
-import importlib.util
 import json
+import runpy
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -62,18 +62,13 @@ def load(course: Path, name: str) -> dict[str, Known]:
 
     ValueError, with cell and answer, if a change does not fit.
     """
-    path = course / "answers" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(f"d2lsched_answers_{name}", path)
-    assert spec is not None, path
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    answers = runpy.run_path(str(course / "answers" / f"{name}.py"))["ANSWERS"]
     notebook = json.loads((course / "source" / name / f"{name}.ipynb").read_text("utf-8"))
     solutions = {
         cell["metadata"].get("nbgrader", {}).get("grade_id"): "".join(cell["source"])
         for cell in notebook["cells"]
     }
-    return {cell: _whole(cell, one, solutions[cell]) for cell, one in module.ANSWERS.items()}
+    return {cell: _whole(cell, one, solutions[cell]) for cell, one in answers.items()}
 
 
 def _whole(cell: str, known: Known, solution: str) -> Known:

@@ -91,18 +91,12 @@ def kind_fault(got: Any, what: str) -> str | None:
         return f"{what} never came: {got.description}"
     if got is None:
         return f"{what} is None: does every path through the function end in `return`?"
-    if isinstance(got, bool):
-        return f"{what} is {got}, where a number is due"
-    if isinstance(got, str):
-        return f"{what} is the string {got[:40]!r}, where a number is due"
     if isinstance(got, list) and len(got) == 1:
         return f"{what} is a list or array of one value, where one number is due by itself"
     if isinstance(got, list):
         return f"{what} is a list or array of {len(got)} values, where one number is due"
-    if isinstance(got, dict):
-        return f"{what} is a dictionary, where a number is due"
-    if isinstance(got, Strange):
-        return f"{what} is {got.description}, where a number is due"
+    if isinstance(got, bool | str | dict | Strange):
+        return f"{what} is {describe(got)}, where a number is due"
     if math.isnan(got):
         return f"{what} is NaN (not a number): look for 0/0, or the root of a negative number"
     if math.isinf(got):
@@ -139,25 +133,23 @@ def value_fault(got: Any, expected: Any, what: str = "the answer", rtol: float =
                 return f"{what} has no entry {str(key)!r}"
         if extra := [key for key in got if key not in {str(key) for key in expected}]:
             return f"{what} has an entry too many: {extra[0][:40]!r}"
-        faults = (
-            value_fault(
-                got[str(key)], item, f"{what.rstrip(',')}, at {str(key)!r},", rtol, atol
-            )
-            for key, item in expected.items()
-        )
-        return next((fault for fault in faults if fault), None)
-    if isinstance(expected, Sequence):
+        pairs = [(repr(str(key)), got[str(key)], item) for key, item in expected.items()]
+    elif isinstance(expected, Sequence):
         if not isinstance(got, list):
             return f"{what} is {describe(got)}, where a list is due"
         if len(got) != len(expected):
             much = "many" if len(got) > len(expected) else "few"
             return f"{what} has {len(got)} entries, which is too {much}"
-        for index, (one, other) in enumerate(zip(got, expected, strict=True)):
-            if fault := value_fault(
-                one, other, f"{what.rstrip(',')}, at index {index},", rtol, atol
-            ):
-                return fault
-        return None
+        pairs = [
+            (f"index {i}", *pair) for i, pair in enumerate(zip(got, expected, strict=True))
+        ]
+    if isinstance(expected, Mapping | Sequence):
+        inner = what.rstrip(",")
+        faults = (
+            value_fault(one, other, f"{inner}, at {place},", rtol, atol)
+            for place, one, other in pairs
+        )
+        return next(filter(None, faults), None)
     if fault := kind_fault(got, what):
         return fault
     if abs(got - expected) <= rtol * abs(expected) + atol:

@@ -16,9 +16,10 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from tqdm import tqdm
@@ -67,9 +68,7 @@ class Grader:
         self.course, self.again, self.limits = course, again, limits
         self.jobs = jobs or os.cpu_count() or 1
         self.store = course.folder / "marks"
-        self._assignments: dict[
-            str, tuple[questions.Assignment, notebooks.Handed, dict[str, float]]
-        ] = {}
+        self._assignment = cache(self._read)  # each once
 
     def run(self, chosen: Sequence[Submission], progress: bool = True) -> Results:
         """Grade the chosen submissions; return all that are graded now, with their marks.
@@ -150,40 +149,39 @@ class Grader:
         )
         return Job(one, assignment, known, points, cells, why, note, key)
 
-    def _assignment(
+    def _read(
         self, name: str
     ) -> tuple[questions.Assignment, notebooks.Handed, dict[str, float]]:
-        if name not in self._assignments:
-            assignment = questions.load(self.course.folder, name)
-            known, points = self.course.source(name), self.course.points(name)
-            asked = {
-                question.cell for question in assignment.asked_of("anyone", self.course.secret)
-            }
-            if missing := asked - points.keys():
-                raise Misconfigured(
-                    f"{name}: the questions ask for cells that the gradebook has not: "
-                    f"{', '.join(sorted(missing))}"
-                )
-            self._assignments[name] = assignment, known, points
-        return self._assignments[name]
+        assignment = questions.load(self.course.folder, name)
+        known, points = self.course.source(name), self.course.points(name)
+        asked = {one.cell for one in assignment.asked_of("anyone", self.course.secret)}
+        if missing := asked - points.keys():
+            raise Misconfigured(
+                f"{name}: the questions ask for cells that the gradebook has not: "
+                f"{', '.join(sorted(missing))}"
+            )
+        return assignment, known, points
 
     def _mark(self, job: Job) -> Marks:
-        marks = self._marked(job)
-        notes = "; ".join(note for note in (job.note, marks.note) if note)
-        return replace(marks, note=notes)
-
-    def _marked(self, job: Job) -> Marks:
-        if job.unreadable:
-            return nothing(job.known, job.unreadable)
         student, secret = job.submission.student, self.course.secret
         try:
-            return mark(
-                job.assignment, student, job.cells, job.known, secret=secret, limits=self.limits
+            marks = (
+                nothing(job.known, job.unreadable)
+                if job.unreadable
+                else mark(
+                    job.assignment,
+                    student,
+                    job.cells,
+                    job.known,
+                    secret=secret,
+                    limits=self.limits,
+                )
             )
         except Unavailable:
             raise
         except Exception as error:  # one submission must not stop the class
-            return nothing(job.known, f"grading it failed ({described(error)})")
+            marks = nothing(job.known, f"grading it failed ({described(error)})")
+        return replace(marks, note="; ".join(filter(None, (job.note, marks.note))))
 
     def _file(self, one: Submission) -> Path:
         # A student's id may hold anything that a folder's name can.
@@ -264,8 +262,8 @@ def spreadsheet(text: str) -> str:
 
 def chosen(
     course: Course, assignments: Sequence[str], students: Sequence[str]
-) -> Iterator[Submission]:
-    """Yield the submissions that the command line asks for; nothing named is everything."""
+) -> list[Submission]:
+    """Return the submissions that the command line asks for; nothing named is everything."""
     found = list(course.submissions())
     if not found:
         raise Misconfigured(
@@ -281,17 +279,11 @@ def chosen(
         for other in sorted({one.assignment for one in found} - ours):
             print(f"Left out: {other}, for which there are no questions", file=sys.stderr)
         found = [one for one in found if one.assignment in ours]
-    for wanted, known in (
-        (assignments, {one.assignment for one in found}),
-        (students, {one.student for one in found}),
-    ):
-        if missing := set(wanted) - known:
+    for kind, wanted in (("assignment", set(assignments)), ("student", set(students))):
+        if missing := wanted - {getattr(one, kind) for one in found}:
             raise Misconfigured(f"nobody handed in: {', '.join(sorted(missing))}")
-    for one in found:
-        if (not assignments or one.assignment in assignments) and (
-            not students or one.student in students
-        ):
-            yield one
+        found = [one for one in found if not wanted or getattr(one, kind) in wanted]
+    return found
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -311,7 +303,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         with Course(options.course) as course:
-            submissions = list(chosen(course, options.assignments, options.student))
+            submissions = chosen(course, options.assignments, options.student)
             results = Grader(course, options.jobs, options.again).run(
                 submissions, not options.quiet
             )

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import secrets
-import stat
 import sys
 import warnings
 from collections.abc import Iterator
@@ -14,7 +13,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from ..extras import needs
@@ -236,16 +234,9 @@ def moment(stamp: str, zone: str = "UTC") -> datetime:
 
 def _small(path: Path) -> str:
     """Return the text of a small plain file, or nothing."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
-        return ""
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return ""
-        return os.read(descriptor, 1_000).decode("ascii", errors="ignore").strip()
-    finally:
-        os.close(descriptor)
+    with suppress(notebooks.Unreadable):
+        return notebooks.beginning(path, 1_000)[0].decode("ascii", errors="ignore").strip()
+    return ""
 
 
 def replace_text(path: Path, text: str) -> None:
@@ -257,6 +248,3 @@ def replace_text(path: Path, text: str) -> None:
 
 def _text(path: Path) -> str:
     return path.read_text(encoding="utf-8").strip() if path.is_file() else ""
-
-
-__all__: list[Any] = ["Course", "Misconfigured", "Submission", "replace_text"]

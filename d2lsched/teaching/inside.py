@@ -238,23 +238,15 @@ class Answering:
         return states
 
 
-def jsonable(value: Any) -> Any:
-    """Write what `plain` calls Strange as JSON."""
-    if isinstance(value, list):
-        return [jsonable(item) for item in value]
-    if isinstance(value, dict):
-        return {key: jsonable(item) for key, item in value.items()}
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    return {"$strange": str(value.description)[:200]}
-
-
 def serve(requests: TextIO, answers: TextIO) -> None:
     """Do the job that the first line describes, then answer requests until there are none."""
     dumps = json.dumps
 
+    def strange(value: Any) -> Any:  # as `plain` calls it
+        return {"$strange": str(value.description)[:200]}
+
     def say(message: dict[str, Any]) -> None:
-        answers.write(dumps(message) + "\n")
+        answers.write(dumps(message, default=strange) + "\n")
         answers.flush()
 
     job = json.loads(requests.readline())
@@ -276,14 +268,10 @@ def serve(requests: TextIO, answers: TextIO) -> None:
     for line in requests:
         request = json.loads(line)
         try:
-            text = dumps(
-                {"id": request["id"], "value": jsonable(answering.answer(request["ask"]))}
-            )
+            say({"id": request["id"], "value": answering.answer(request["ask"])})
         except BaseException as error:  # an answer that JSON cannot hold
             failure = {"$failure": f"it returned what cannot be sent: {type(error).__name__}"}
-            text = dumps({"id": request["id"], "value": failure})
-        answers.write(text + "\n")
-        answers.flush()
+            say({"id": request["id"], "value": failure})
 
 
 def main() -> None:

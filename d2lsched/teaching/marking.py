@@ -201,14 +201,8 @@ def _judged(
             score += case.points
         else:
             faults.append(fault)
-    if not faults:
-        return Mark(question.cell, question.points, question.points, RIGHT)
-    return Mark(
-        question.cell,
-        score,
-        question.points,
-        _comment(faults, run, cells, student, question.cell),
-    )
+    said = _comment(faults, run, cells, student, question.cell) if faults else RIGHT
+    return Mark(question.cell, score, question.points, said)
 
 
 def _comment(

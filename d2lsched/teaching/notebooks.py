@@ -112,21 +112,32 @@ def raw(folder: Path, name: str) -> bytes:
             found = f"there are {len(others)} notebooks" if others else "there is no notebook"
             raise Unreadable(f"{name}.ipynb is missing ({found} in what was handed in)")
         path = folder / others[0]  # renamed, but which one is meant is clear
+    data, size = beginning(path, LARGEST)
+    if size > LARGEST:
+        raise Unreadable(
+            f"{path.name} has {size / 1024**2:,.0f} MB, more than the "
+            f"{LARGEST / 1024**2:.0f} allowed: clear its outputs and hand it in again"
+        )
+    return data
+
+
+def beginning(path: Path, most: int) -> tuple[bytes, int]:
+    """Return at most so many bytes of a plain file, and how many it has.
+
+    `Unreadable` for a link, a pipe or whatever else is no file.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
         raise Unreadable(f"{path.name!r} cannot be opened: {error.strerror}") from None
-    status = os.fstat(descriptor)
-    if not stat.S_ISREG(status.st_mode):
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise Unreadable(f"{path.name} is not a file")
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read(most), status.st_size
+    finally:
         os.close(descriptor)
-        raise Unreadable(f"{path.name} is not a file")
-    with os.fdopen(descriptor, "rb") as file:
-        if status.st_size > LARGEST:
-            raise Unreadable(
-                f"{path.name} has {status.st_size / 1024**2:,.0f} MB, more than the "
-                f"{LARGEST / 1024**2:.0f} allowed: clear its outputs and hand it in again"
-            )
-        return file.read(LARGEST + 1)
 
 
 def parsed(data: bytes) -> list[Cell]:

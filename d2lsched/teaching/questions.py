@@ -16,8 +16,7 @@ the argument.
 from __future__ import annotations
 
 import hashlib
-import importlib.util
-import sys
+import runpy
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -266,22 +265,13 @@ def load(course: Path, name: str) -> Assignment:
         raise FileNotFoundError(
             f"no questions for {name!r}: {file} is missing; there are: {known}"
         )
-    spec = importlib.util.spec_from_file_location(f"d2lsched_questions_{name}", file)
-    assert spec is not None, file
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
+    module = runpy.run_path(str(file), run_name=f"d2lsched_questions_{name}")
     return Assignment(
         name=name,
-        questions=module.questions,
-        package=tuple(getattr(module, "PACKAGE", ())),
-        absent=tuple(getattr(module, "ABSENT", FRAMEWORKS)),
-        cell_seconds=float(getattr(module, "CELL_SECONDS", 10)),
-        seconds=float(getattr(module, "SECONDS", 60)),
+        questions=module["questions"],
+        package=tuple(module.get("PACKAGE", ())),
+        absent=tuple(module.get("ABSENT", FRAMEWORKS)),
+        cell_seconds=float(module.get("CELL_SECONDS", 10)),
+        seconds=float(module.get("SECONDS", 60)),
         version=hashlib.sha256(file.read_bytes()).hexdigest()[:16],
     )
-
-
-__all__ = ["Assignment", "Call", "Case", "Each", "Failure", "Fold", "Question", "Table",
-           "load", "rates", "value"]  # fmt: skip

@@ -12,12 +12,9 @@ import numbers
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-import d2lsched
-
 from ..schedules import Schedule
-from ..schedules.base import require
+from ..schedules.base import parts_of, require
 from ..settings import OPTIMIZERS
-from .formula import Formula
 
 if TYPE_CHECKING:
     from .jupyter import Lab
@@ -119,20 +116,12 @@ def state(
 def config_of(name: str, schedule: Any) -> dict[str, Any]:
     """The parameters of a schedule that the lab knows."""
     require(isinstance(schedule, Schedule), name, schedule, "a schedule")
+    for part in parts_of(schedule):
+        known = type(part).__module__.startswith("d2lsched.")
+        own = f"made of d2lsched's own schedules, not of {type(part).__name__}"
+        require(known, name, schedule, own)
     config: dict[str, Any] = schedule.config()
-    for kind in kinds_in(config):
-        known = kind in d2lsched.__all__ or kind == Formula.__name__
-        require(known, name, schedule, f"made of d2lsched's own schedules, not of {kind}")
     return config
-
-
-def kinds_in(value: Any) -> list[str]:
-    """The classes of a schedule, given as its config, and of those inside it."""
-    if isinstance(value, dict):
-        return [value["kind"], *kinds_in(list(value.values()))]
-    return (
-        [kind for item in value for kind in kinds_in(item)] if isinstance(value, list) else []
-    )
 
 
 def schedules_of(state: Mapping[str, Any]) -> dict[str, Schedule]:

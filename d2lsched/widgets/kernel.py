@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..data import mnist
-from ..history import History
+from ..history import History, _strict
 from ..run import State
 from ..schedules import Schedule
 from ..settings import FRAMEWORKS
@@ -91,7 +91,7 @@ class Training(Thread):
             if done:
                 wrong = _wrong(twin, state, data.validation)
                 news["end"] = {"diverged": history.diverged, "wrong": wrong}
-            self._send(_finite(news))
+            self._send(_strict(news, lambda _: None))
             known, seconds = len(history.loss), history.seconds
             self._going.wait()
             if self._ended:
@@ -114,12 +114,3 @@ def _wrong(twin: Any, state: State, split: Any) -> list[dict[str, Any]]:
         {"label": int(split.labels[i]), "taken": int(taken[i]), "pixels": images[i].tolist()}
         for i in found
     ]
-
-
-def _finite(value: Any) -> Any:
-    """News as JSON knows them, which has neither infinity nor NaN."""
-    if isinstance(value, dict):
-        return {name: _finite(part) for name, part in value.items()}
-    if isinstance(value, list):
-        return [_finite(part) for part in value]
-    return value if not isinstance(value, float) or np.isfinite(value) else None

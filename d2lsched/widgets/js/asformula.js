@@ -5,7 +5,7 @@
 
 import { LONGEST } from "./formula.js";
 import { float } from "./notation.js";
-import { peak, rate } from "./schedules.js";
+import { general, peak, phasesOf, rate } from "./schedules.js";
 
 const sumOf = (high, low, share) => low
   ? `${float(low)} + ${float(high - low)} * ${share}` : `${float(high)} * ${share}`;
@@ -22,21 +22,17 @@ const minus = (t, n) => (n ? `(${t} - ${n})` : t);
 
 const TEXTS = {
   Constant: ({ lr }, t) => `${float(lr)} + 0 * ${t}`,
-  StepDecay: (c, t) => `${float(c.lr)} * ${float(c.gamma)} ** (${t} // ${c.step_size})`,
   MultiStepDecay: (c, t) => `${float(c.lr)} * ${float(c.gamma)} ** (` +
     `${c.milestones.map((m) => `(${t} >= ${m})`).join(" + ")})`,
-  FactorDecay: (c, t) => floored(`${float(c.lr)} * ${float(c.factor)} ** ${t}`, c.min_lr),
   ExponentialDecay: (c, t) =>
     floored(`${float(c.lr)} * ${float(c.gamma)} ** ${stairsOr(c, t)}`, c.end_lr),
   InverseTimeDecay: (c, t) => `${float(c.lr)} / (1 + ${float(c.rate)} * ${stairsOr(c, t)})`,
-  SquareRootDecay: ({ lr }, t) => `${float(lr)} / sqrt(${t} + 1)`,
   InverseSqrtDecay: ({ lr, warmup_steps: w }, t) =>
     `${float(lr)} * min((${t} + 1) / ${w}, sqrt(${w} / (${t} + 1)))`,
   InverseScaling: ({ lr, power }, t) => `${float(lr)} / (${t} + 1) ** ${float(power)}`,
   BottouOptimal: ({ alpha, t0 }, t) => `1 / (${float(alpha)} * (${float(t0)} + ${t}))`,
-  PolynomialDecay: (c, t) => sumOf(c.lr, c.end_lr,
-    `(1 - ${clipped(t, c.steps)} / ${c.steps}) ** ${float(c.power)}`),
-  LinearDecay: (c, t) => sumOf(c.lr, c.end_lr, `(1 - ${clipped(t, c.steps)} / ${c.steps})`),
+  PolynomialDecay: (c, t) => sumOf(c.lr, c.end_lr, `(1 - ${clipped(t, c.steps)} / ${c.steps})` +
+    (c.power === 1 ? "" : ` ** ${float(c.power)}`)),
   CosineDecay: (c, t) => sumOf(c.lr, c.end_lr, waveOf(`${clipped(t, c.steps)} / ${c.steps}`)),
   CosineRestarts: (c, t, n) => {
     if (c.period_mult === 1) return sumOf(c.lr, c.end_lr, (c.lr_mult === 1 ? ""
@@ -73,12 +69,8 @@ const TEXTS = {
     return `${float(2 * lr)} * (1 - ${p}) / (2 - ${p})`;
   },
   OneCycle: (c, t) => {
-    const first = c.max_lr / c.div_factor, last = first / c.final_div_factor;
-    const top = c.pct_start * c.steps - 1, end = c.steps - 1;
-    if (top <= 0 || top >= end || (c.three_phase && 2 * top >= end)) return null;
-    const phases = c.three_phase
-      ? [[0, top, first, c.max_lr], [top, 2 * top, c.max_lr, first], [2 * top, end, first, last]]
-      : [[0, top, first, c.max_lr], [top, end, c.max_lr, last]];
+    const phases = phasesOf(c);
+    if (phases.some(([from, to]) => from >= to)) return null;
     const shape = (p) => (c.anneal === "cos" ? waveOf(p) : `(1 - ${p})`);
     const parts = phases.map(([from, to, a, b]) =>
       [to, t, sumOf(a, b, shape(`${clipped(minus(t, from), to - from)} / ${to - from}`))]);
@@ -125,6 +117,6 @@ const TEXTS = {
 
 /** The formula of a schedule over n updates, asked at t; null if it would be long, or has none. */
 export function textOf(config, t, n) {
-  const text = TEXTS[config.kind](config, t, Math.max(n, 1));
+  const text = TEXTS[general(config).kind](general(config), t, Math.max(n, 1));
   return text && text.length <= LONGEST && peak(config) > 0 ? text : null;
 }

@@ -15,8 +15,11 @@ export function imports(names) {
     (own.length < kinds.length ? "from d2lsched.widgets.formula import Formula\n" : "");
 }
 export const imported = (config) => imports(kindsIn(config));
-export const lengths = (c, n) => c.schedules.map((_, i) =>
-  (c.boundaries[i] ?? n) - (c.boundaries[i - 1] ?? 0));
+/** The parts of a Sequential, made by code(config, length). */
+export const sequence = (c, n, code) => c.schedules.map((part, i) => {
+  const length = (c.boundaries[i] ?? n) - (c.boundaries[i - 1] ?? 0);
+  return [length, code(part, length)];
+});
 
 // Compiled, t / D with a constant D becomes t · (1 / D), which float32 may round to below the
 // whole number that it should be: Keras and optax are then late by an update.
@@ -28,4 +31,10 @@ export function isLate(D, n) {
 
 // Keras and optax want a floor as a share of the rate.
 export const share = (c) => ratio(c.end_lr, c.lr);
-export const asStairs = (c) => ({ ...c, decay_steps: c.step_size, staircase: true });
+
+// Parts one after the other are pairs of a length and its code.
+export const ends = (parts) =>
+  parts.slice(0, -1).map((_, i) => parts.slice(0, i + 1).reduce((sum, [length]) => sum + length, 0));
+export const phases = (c, rise, flat, fall) => [[c.warmup_steps, rise],
+  [c.steps - c.decay_steps - c.warmup_steps, flat], [c.decay_steps, fall]]
+  .filter(([length]) => length > 0);

@@ -115,33 +115,29 @@ export class Editor {
     const clock = this.config.kind === "PerEpoch"
       ? () => ({ n: Math.ceil(this.clock().n / this.config.steps_per_epoch), unit: "epochs" })
       : this.clock;
-    const replace = (config, focus) => {
-      this.config[name] = config;
-      this.lab.restructured(focus, this.label);
-    };
-    const label = `the schedule inside ${this.label}`;
-    return this.nested(this.config[name], { label, clock, replace });
+    return this.nested(this.config, name, { label: `the schedule inside ${this.label}`, clock });
   }
 
-  nested(config, options) {
-    const editor = new Editor(this.lab, config, options);
+  /** The controls of a schedule inside this one, which stands in a place of its own there. */
+  nested(holder, place, options) {
+    const replace = (config, focus) => {
+      holder[place] = config;
+      this.lab.restructured(focus, this.label);
+    };
+    const editor = new Editor(this.lab, holder[place], { ...options, replace });
     return make("div", { className: "lab-inner", role: "group", "aria-label": options.label },
       this.add(editor));
   }
 
   inners() {
-    const { schedules, boundaries, kind } = this.config;
-    const elements = schedules.flatMap((part, i) => {
+    const { schedules, kind } = this.config;
+    const elements = schedules.flatMap((_, i) => {
       const label = `part ${i + 1} of ${this.label}`;
-      const replace = (config, focus) => {
-        schedules[i] = config;
-        this.lab.restructured(focus, this.label);
-      };
       const least = kind === "Sequential" ? 2 : 1;
       const extra = schedules.length > least ? [button("Remove", () => this.removePart(i),
         { "aria-label": `Remove ${label}` })] : [];
       const start = kind === "Sequential" && i > 0 ? [this.add(this.boundary(i))] : [];
-      return [...start, this.nested(part, { label, clock: this.clock, replace, extra })];
+      return [...start, this.nested(schedules, i, { label, clock: this.clock, extra })];
     });
     return [...elements, button("Add a part", () => this.addPart(),
       { "aria-label": `Add a part to ${this.label}` })];

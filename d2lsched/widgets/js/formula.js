@@ -72,30 +72,25 @@ export function parseFormula(text) {
     }
     return left;
   };
-  const expression = () => {
-    if (++depth > 60) fail("nested too deep");
-    const value = either();
-    if (take("if")) {
-      const condition = either();
-      need("else", "“else”");
-      const other = expression();
-      depth--;
-      return { op: "if", args: [condition, value, other], at: [value.at[0], other.at[1]] };
-    }
-    depth--;
-    return value;
-  };
-  const negation = () => {
-    const word = take("not");
-    if (!word) return comparison();
-    const value = deeper(negation);
-    return { op: "not", args: [value], at: [word.at[0], value.at[1]] };
-  };
   const deeper = (rule) => {
     if (++depth > 60) fail("nested too deep");
     const value = rule();
     depth--;
     return value;
+  };
+  const expression = () => deeper(() => {
+    const value = either();
+    if (!take("if")) return value;
+    const condition = either();
+    need("else", "“else”");
+    const other = expression();
+    return { op: "if", args: [condition, value, other], at: [value.at[0], other.at[1]] };
+  });
+  const negation = () => {
+    const word = take("not");
+    if (!word) return comparison();
+    const value = deeper(negation);
+    return { op: "not", args: [value], at: [word.at[0], value.at[1]] };
   };
   const comparison = () => { // 0 < t < 10 compares twice
     const values = [sum()], signs = [];

@@ -1,14 +1,13 @@
 // A schedule as Keras code.
 
-import { asStairs, imported, indented, isLate, share } from "./code.js";
+import { imported, indented, isLate, share } from "./code.js";
 import { kerasFunction } from "./formulacode.js";
 import { expression, float } from "./notation.js";
-import { peak } from "./schedules.js";
+import { general, peak } from "./schedules.js";
 
 // All rates are floats: an integer one goes wrong.
 const KERAS = {
   Constant: (c) => float(c.lr),
-  StepDecay: (c, n) => KERAS.ExponentialDecay(asStairs(c), n),
   MultiStepDecay: (c) => { // Keras keeps the old value at a boundary itself
     const values = c.milestones.map((_, i) => `${float(c.lr)} * ${float(c.gamma)} ** ${i + 1}`);
     return `schedules.PiecewiseConstantDecay(
@@ -16,8 +15,6 @@ const KERAS = {
     values=[${[float(c.lr), ...values].join(", ")}],
 )`;
   },
-  FactorDecay: (c) => c.min_lr ? null : `schedules.ExponentialDecay(${float(c.lr)}, ` +
-    `decay_steps=1, decay_rate=${float(c.factor)})`,
   ExponentialDecay: (c, n) => c.end_lr || (c.staircase && isLate(c.decay_steps, n)) ? null
     : `schedules.ExponentialDecay(${float(c.lr)}, decay_steps=${c.decay_steps}, ` +
       `decay_rate=${float(c.gamma)}${c.staircase ? ", staircase=True" : ""})`,
@@ -26,7 +23,6 @@ const KERAS = {
       `decay_rate=${float(c.rate)}${c.staircase ? ", staircase=True" : ""})`,
   PolynomialDecay: (c) => `schedules.PolynomialDecay(${float(c.lr)}, decay_steps=${c.steps}, ` +
     `end_learning_rate=${float(c.end_lr)}, power=${float(c.power)})`,
-  LinearDecay: (c) => KERAS.PolynomialDecay({ ...c, power: 1 }),
   CosineDecay: (c) => `schedules.CosineDecay(${float(c.lr)}, decay_steps=${c.steps}, ` +
     `alpha=${share(c)})`,
   CosineRestarts: (c, n) => c.period_mult > 1 || isLate(c.period, n) ? null
@@ -40,7 +36,7 @@ const KERAS = {
 };
 
 export function asKeras(config, n) {
-  const code = peak(config) > 0 ? KERAS[config.kind]?.(config, n) : null;
+  const code = peak(config) > 0 ? KERAS[general(config).kind]?.(general(config), n) : null;
   const plain = code ? null : kerasFunction(config, n);
   if (plain) return `${plain.math ? "import math\n\n" : ""}import keras
 from keras import ops

@@ -315,17 +315,16 @@ export class Lab {
     return this.views[this.state.view];
   }
 
-  curves({ config }) {
+  /** What is computed of a schedule under the present settings, and kept while they are used. */
+  known(what, config, compute) {
     const { updates, condition, noise, momentum } = this.state;
-    const key = JSON.stringify([config, updates, condition, noise, momentum]);
-    const found = this.cache.get(key) ?? this.computed(config);
-    this.cache.delete(key); // what was used last goes last
-    this.cache.set(key, found);
-    if (this.cache.size > 2 * MOST) this.cache.delete(this.cache.keys().next().value);
-    return found;
+    const key = JSON.stringify([what, config, updates, condition, noise, momentum]);
+    if (this.cache.size > 4 * MOST) this.cache.clear();
+    if (!this.cache.has(key)) this.cache.set(key, compute());
+    return this.cache.get(key);
   }
 
-  computed(config) {
+  curves(config) {
     const rates = table(config, this.state.updates), loss = losses(rates, this.state);
     return { rates, loss, diverges: divergesAt(loss) };
   }
@@ -335,10 +334,10 @@ export class Lab {
     if (!this.root.isConnected) return;
     const hidden = Object.values(this.views).map((view) => view.element.hidden = view !== this.view);
     if (!this.sized || hidden.join() !== this.hidden)
-      for (const plot of [this.ratePlot, this.view]) plot.measure();
+      for (const plot of [this.ratePlot, this.view.plot]) plot.measure();
     Object.assign(this, { sized: true, hidden: hidden.join() });
-    this.results = schedules.map((schedule) => ({ ...schedule, ...this.curves(schedule) }));
-    this.shown = this.results.filter(({ hidden }) => !hidden);
+    this.shown = schedules.filter((schedule) => !schedule.hidden).map((schedule) => ({ ...schedule,
+      ...this.known("curves", schedule.config, () => this.curves(schedule.config)) }));
     // While a handle is held, the axis stays.
     if (this.handles.held === undefined)
       this.ends = axisFor(this.shown.flatMap(({ rates }) => lowestAndHighest(rates)), log, Infinity);

@@ -2,22 +2,14 @@
 
 import { axisFor, lowestAndHighest } from "./axes.js";
 import { show } from "./elements.js";
-import { Plot, updatesAxis } from "./plots.js";
+import { Plot, View, updatesAxis } from "./plots.js";
 import { DIVERGED } from "./quadratic.js";
 
 const ROWS = 2; // notes above a plot
 
-/** A view is the plot beside the rate's: {element, measure, draw, columns, moveTo}. */
-export class LossView {
+export class LossView extends View {
   constructor(lab) {
-    this.lab = lab;
-    this.plot = new Plot("Expected loss", "update t",
-      { ends: true, onRead: (t) => lab.readAt(t) });
-    this.element = this.plot.element;
-  }
-
-  measure() {
-    this.plot.measure();
+    super(lab, new Plot("Expected loss", "update t", { ends: true, onRead: (t) => lab.readAt(t) }));
   }
 
   draw(shown) {

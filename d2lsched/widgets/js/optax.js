@@ -1,18 +1,15 @@
 // A schedule as optax code.
 
-import { asStairs, imports, indented, isLate, lengths, listed, ratio, share } from "./code.js";
+import { ends, imports, indented, isLate, listed, phases, ratio, sequence, share } from "./code.js";
 import { jaxFunction } from "./formulacode.js";
 import { expression, float } from "./notation.js";
-import { SCHEDULES, peak, rate } from "./schedules.js";
+import { SCHEDULES, general, peak, rate } from "./schedules.js";
 
 // optax: a schedule is a function of the count, so that parts can be joined whatever they are.
 const OPTAX = {
   Constant: (c) => `optax.constant_schedule(${float(c.lr)})`,
-  StepDecay: (c, n) => OPTAX.ExponentialDecay(asStairs(c), n),
   MultiStepDecay: (c) => `optax.piecewise_constant_schedule(${float(c.lr)}, ` +
     `{${c.milestones.map((m) => `${m}: ${float(c.gamma)}`).join(", ")}})`,
-  FactorDecay: (c, n) =>
-    OPTAX.ExponentialDecay({ ...c, gamma: c.factor, decay_steps: 1, end_lr: c.min_lr }, n),
   ExponentialDecay: (c, n) => { // with decay_rate=1 its end_value would be a ceiling
     if (c.gamma === 1 || (c.staircase && isLate(c.decay_steps, n))) return null;
     const more = (c.staircase ? ", staircase=True" : "") +
@@ -20,9 +17,9 @@ const OPTAX = {
     return `optax.exponential_decay(${float(c.lr)}, transition_steps=${c.decay_steps}, ` +
       `decay_rate=${float(c.gamma)}${more})`;
   },
-  PolynomialDecay: (c) => `optax.polynomial_schedule(${float(c.lr)}, ${float(c.end_lr)}, ` +
-    `power=${float(c.power)}, transition_steps=${c.steps})`,
-  LinearDecay: (c) => optaxLine(c.lr, c.end_lr, c.steps),
+  PolynomialDecay: (c) => c.power === 1 ? optaxLine(c.lr, c.end_lr, c.steps)
+    : `optax.polynomial_schedule(${float(c.lr)}, ${float(c.end_lr)}, power=${float(c.power)}, ` +
+      `transition_steps=${c.steps})`,
   CosineDecay: (c) => `optax.cosine_decay_schedule(${float(c.lr)}, decay_steps=${c.steps}, ` +
     `alpha=${share(c)})`,
   CosineRestarts: (c, n) => {
@@ -34,17 +31,9 @@ const OPTAX = {
     }
     return cycles.length > 8 ? null : `optax.sgdr_schedule(${listed(cycles)})`;
   },
-  WarmupStableDecay: (c) => {
-    if (c.shape !== "linear") return null;
-    const flat = c.steps - c.decay_steps - c.warmup_steps;
-    const parts = [
-      [c.warmup_steps, optaxLine(c.start_lr, c.lr, c.warmup_steps)],
-      [flat, OPTAX.Constant(c)],
-      [c.decay_steps, optaxLine(c.lr, c.end_lr, c.decay_steps)],
-    ].filter(([length]) => length > 0);
-    return optaxJoined(parts.map(([, code]) => code), c.warmup_steps && flat
-      ? [c.warmup_steps, c.warmup_steps + flat] : [c.warmup_steps || flat]);
-  },
+  WarmupStableDecay: (c) => c.shape !== "linear" ? null : optaxJoined(phases(c,
+    optaxLine(c.start_lr, c.lr, c.warmup_steps), OPTAX.Constant(c),
+    optaxLine(c.lr, c.end_lr, c.decay_steps))),
   Piecewise: ({ points }) => { // rates as factors of the one before, so none may be 0
     const whole = points.every(([t, lr]) => Number.isInteger(t) && lr > 0);
     if (!whole || points[0][0] !== 0 || points.length < 2) return null;
@@ -62,10 +51,9 @@ const OPTAX = {
 )`;
     const rise = c.shape === "linear" ? optaxLine(c.start_lr, rate(inner, 0), w)
       : OPTAX.Constant({ lr: c.start_lr });
-    return optaxJoined([rise, optaxCode(inner, n - w)], [w]);
+    return optaxJoined([[w, rise], [n - w, optaxCode(inner, n - w)]]);
   },
-  Sequential: (c, n) => optaxJoined(
-    c.schedules.map((part, i) => optaxCode(part, lengths(c, n)[i])), c.boundaries),
+  Sequential: (c, n) => optaxJoined(sequence(c, n, optaxCode)),
   Product: (c, n) => {
     const parts = c.schedules.map((part) => optaxCode(part, n));
     const product = "lambda parts: lambda count: math.prod(part(count) for part in parts)";
@@ -79,11 +67,11 @@ const OPTAX = {
 };
 const optaxLine = (from, to, steps) =>
   `optax.linear_schedule(${float(from)}, ${float(to)}, transition_steps=${steps})`;
-const optaxJoined = (parts, boundaries) => parts.length === 1 ? parts[0]
-  : `optax.join_schedules(\n${indented(listed(parts))},\n` +
-    `    boundaries=[${boundaries.join(", ")}],\n)`;
+const optaxJoined = (parts) => parts.length === 1 ? parts[0][1]
+  : `optax.join_schedules(\n${indented(listed(parts.map(([, code]) => code)))},\n` +
+    `    boundaries=[${ends(parts).join(", ")}],\n)`;
 const optaxCode = (c, n) =>
-  (peak(c) > 0 ? OPTAX[c.kind]?.(c, n) : null) ?? `native(${expression(c)})`;
+  (peak(c) > 0 ? OPTAX[general(c).kind]?.(general(c), n) : null) ?? `native(${expression(c)})`;
 
 export function asOptax(config, n) {
   const plain = config.kind === "Formula" ? jaxFunction(config, n) : null;

@@ -2,7 +2,7 @@
 
 import { axisFor, lowestAndHighest, tickText } from "./axes.js";
 import { show } from "./elements.js";
-import { Plot } from "./plots.js";
+import { Plot, View } from "./plots.js";
 import { DIVERGED, losses } from "./quadratic.js";
 import { peak } from "./schedules.js";
 
@@ -11,43 +11,31 @@ const PEAKS = Array.from({ length: COUNT }, (_, i) => 10 ** (LOW + ((HIGH - LOW)
 const AXIS = { low: LOW, high: HIGH, count: COUNT, place: (i) => Math.log10(PEAKS[i]),
   index: (x) => ((x - LOW) / (HIGH - LOW)) * (COUNT - 1), text: (power) => tickText(10 ** power) };
 
-export class PeaksView {
+export class PeaksView extends View {
   constructor(lab) {
-    this.lab = lab;
-    this.kept = new Map();
-    this.at = Math.round(COUNT / 2);
-    this.plot = new Plot("Loss at the end", "peak of the schedule", { ends: false,
-      reads: "peak to read", onRead: (i) => {
+    super(lab, new Plot("Loss at the end", "peak of the schedule", { reads: "peak to read",
+      onRead: (i) => {
         this.at = i;
         lab.showReadout();
-      } });
-    this.element = this.plot.element;
-  }
-
-  measure() {
-    this.plot.measure();
+      } }));
+    this.at = Math.round(COUNT / 2);
   }
 
   /** The loss at the end for each of PEAKS, the best of them, and which are at most twice as bad. */
   sweep({ config, rates }) {
-    const { updates, condition, noise, momentum } = this.lab.state, top = peak(config);
-    const shape = rates.map((x) => (top ? x / top : 0));
-    const key = JSON.stringify([config, updates, condition, noise, momentum]);
-    if (this.kept.has(key)) return this.kept.get(key);
+    const top = peak(config), shape = rates.map((x) => (top ? x / top : 0));
     const values = PEAKS.map((p) => {
       const found = losses(shape.map((x) => x * p), this.lab.state), last = found.at(-1);
       return last <= DIVERGED * found[0] ? last : Infinity;
     });
     const best = values.reduce((b, x, i) => (x < values[b] ? i : b), 0);
     const fine = PEAKS.filter((_, i) => values[i] <= 2 * values[best]);
-    const result = { values, best, width: [fine[0], fine.at(-1)] };
-    if (this.kept.size > 20) this.kept.clear();
-    this.kept.set(key, result);
-    return result;
+    return { values, best, width: [fine[0], fine.at(-1)] };
   }
 
   draw(shown) {
-    this.found = new Map(shown.map((result) => [result.name, this.sweep(result)]));
+    this.found = new Map(shown.map((result) => [result.name,
+      this.lab.known("peaks", result.config, () => this.sweep(result))]));
     const curves = shown.map(({ name, slot }) => ({ values: this.found.get(name).values, slot }));
     const marks = shown.map(({ name, slot }) => {
       const { best, values } = this.found.get(name);

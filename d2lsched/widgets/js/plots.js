@@ -9,8 +9,9 @@ export const updatesAxis = (n) => ({ low: 0, high: n, count: n, place: (i) => i,
 
 /** One plot. Arrow keys on it, and the pointer over it, move the readout. */
 export class Plot {
-  constructor(title, unit, { stairs = false, ends = false, onRead, reads = "update to read" }) {
-    Object.assign(this, { title, unit, stairs, ends, onRead, axis: updatesAxis(1), rows: 0,
+  constructor(title, unit,
+    { stairs = false, ends = false, grid = true, onRead, reads = "update to read" }) {
+    Object.assign(this, { title, unit, stairs, ends, grid, onRead, axis: updatesAxis(1), rows: 0,
       size: [300, 150] });
     this.svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
     this.svg.setAttribute("aria-hidden", "true");
@@ -71,8 +72,9 @@ export class Plot {
   }
 
   /**
-   * Draw curves {values, slot, label, low, high}: a text at the end, an interval around it. Notes
-   * {text, slot} stand above. level: a dotted line. marks: [{x, y, slot}].
+   * Draw curves {values, slot, label, low, high}: a text at the end, an interval around it; at
+   * places of their own with place(i), with other looks as className. Notes {text, slot} stand
+   * above. level: a dotted line. marks: [{x, y, slot}].
    */
   draw(curves, { axis, log = false, low, high, notes = [], level, marks = [] }) {
     Object.assign(this, { axis, rows: notes.length });
@@ -80,8 +82,8 @@ export class Plot {
     const y = this.y = this.yAxis(low, high, log);
     const parts = [this.axes(low, high, log, y), `<g clip-path="url(#${this.clip})">`];
     for (const curve of curves) parts.push(this.band(curve, y));
-    for (const { values, slot } of curves)
-      parts.push(`<path class="lab-curve lab-slot-${slot}" d="${this.path(values, y)}"/>`);
+    for (const { className, slot, ...curve } of curves)
+      parts.push(`<path class="${className ?? `lab-curve lab-slot-${slot}`}" d="${this.path(curve, y)}"/>`);
     for (const { x, y: value, slot } of marks)
       parts.push(`<circle class="lab-mark lab-ink-${slot}" r="3.5" cx="${this.x(x)}" cy="${y(value)}"/>`);
     if (level < high) parts.push(`<path class="lab-level" d="M${this.left} ${y(level)}h${this.width}"/>`);
@@ -108,7 +110,7 @@ export class Plot {
   axes(low, high, log, y) {
     const bottom = this.top + this.height, right = this.left + this.width;
     const rows = (log ? decades : ticks)(low, high, this.height / 32).map((v) =>
-      `<path class="lab-grid" d="M${this.left} ${y(v)}H${right}"/>` +
+      (this.grid ? `<path class="lab-grid" d="M${this.left} ${y(v)}H${right}"/>` : "") +
       `<text x="${this.left - 6}" y="${y(v) + 4}" text-anchor="end">${tickText(v)}</text>`);
     const { low: from, high: to, text = tickText } = this.axis;
     const columns = ticks(from, to, this.width / 75).map((v) => `<text x="${this.x(v)}" ` +
@@ -135,10 +137,10 @@ export class Plot {
       `x="${this.left + this.width + 4}" y="${heights[i]}">${escaped(label)}</text>`);
   }
 
-  path(values, y) {
+  path({ values, place = this.axis.place }, y) {
     let d = "", last;
     for (const i of kept(values, Math.ceil(this.width))) {
-      const x = this.exact(this.x(this.axis.place(i))), height = this.exact(y(values[i]));
+      const x = this.exact(this.x(place(i))), height = this.exact(y(values[i]));
       if (!d) d = `M${x} ${height}`;
       else if (!this.stairs) d += `L${x} ${height}`;
       else if (height !== last) d += `H${x}V${height}`; // a level stretch is one line
@@ -163,5 +165,12 @@ export class Plot {
     const x = this.x(this.axis.place(i));
     setAttributes(this.cursor, { x1: x, x2: x, y1: this.top, y2: this.top + this.height });
     setAttributes(this.element, { "aria-valuenow": i, "aria-valuetext": text });
+  }
+}
+
+/** What is beside the rate: {plot, element, draw, columns, moveTo}. */
+export class View {
+  constructor(lab, plot) {
+    Object.assign(this, { lab, plot, element: plot.element });
   }
 }

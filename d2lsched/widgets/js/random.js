@@ -2,7 +2,6 @@
 //
 // numpy.random.default_rng([a, b]) is SeedSequence, which makes 256 bits of state out of the
 // seeds, and PCG64 (O'Neill 2014, XSL-RR), which makes 64 bits at a time out of the state.
-// JavaScript multiplies exactly only below 2**53, so 128 bits are eight limbs of 16.
 
 // A function that stirs one number of 32 bits after the other.
 const stirrer = (hash, multiplier) => (value) => {
@@ -37,57 +36,31 @@ const wordsOf = (seeds) => seeds.flatMap((seed) => {
   return words;
 });
 
-const limbs = (...words) => words.flatMap((word) => [word & 0xffff, word >>> 16]); // lowest first
-const MULTIPLIER = limbs(0x9fccf645, 0x4385df64, 0x1fc65da4, 0x2360ed05);
+const MULTIPLIER = 0x2360ed051fc65da44385df649fccf645n;
+const last = BigInt.asUintN; // so many bits, the last ones
 
 /** numpy.random.default_rng(seeds), for whole numbers from 0. */
 export class Generator {
   constructor(seeds) {
     const s = seedState(wordsOf(seeds), 8);
     // Words come as pairs, the low half first; of state and increment the high pair comes first.
-    const state = limbs(s[2], s[3], s[0], s[1]), sequence = limbs(s[6], s[7], s[4], s[5]);
-    this.increment = sequence.map((x, i) => ((x << 1) | (i ? sequence[i - 1] >>> 15 : 1)) & 0xffff);
-    this.state = [0, 0, 0, 0, 0, 0, 0, 0];
-    this.step();
-    let carry = 0;
-    this.state = this.state.map((x, i) => {
-      carry += x + state[i];
-      const limb = carry & 0xffff;
-      carry >>>= 16;
-      return limb;
-    });
-    this.step();
+    const joined = (...words) => words.reduce((all, word) => (all << 32n) | BigInt(word), 0n);
+    this.increment = last(128, (joined(s[5], s[4], s[7], s[6]) << 1n) | 1n);
+    this.state = this.increment + joined(s[1], s[0], s[3], s[2]);
+    this.bits();
     this.spare = undefined; // half of 64 bits, when 32 were asked for
   }
 
-  /** The state times the multiplier plus the increment, modulo 2**128. */
-  step() {
-    const { state, increment } = this, next = [0, 0, 0, 0, 0, 0, 0, 0];
-    let carry = 0;
-    for (let k = 0; k < 8; k++) {
-      let sum = carry + increment[k];
-      for (let i = 0; i <= k; i++) sum += state[i] * MULTIPLIER[k - i];
-      next[k] = sum % 65536;
-      carry = (sum - next[k]) / 65536;
-    }
-    this.state = next;
-  }
-
-  /** 64 random bits, as [high, low] of 32. */
+  /** 64 random bits. */
   bits() {
-    this.step();
-    const s = this.state;
-    const high = ((s[7] ^ s[3]) << 16) | (s[6] ^ s[2]), low = ((s[5] ^ s[1]) << 16) | (s[4] ^ s[0]);
-    const turn = s[7] >>> 10, by = turn & 31;
-    const [a, b] = turn & 32 ? [low, high] : [high, low]; // turned to the right by 32
-    if (!by) return [a >>> 0, b >>> 0];
-    return [((a >>> by) | (b << (32 - by))) >>> 0, ((b >>> by) | (a << (32 - by))) >>> 0];
+    const state = this.state = last(128, this.state * MULTIPLIER + this.increment);
+    const mixed = (state >> 64n) ^ last(64, state), turn = state >> 122n;
+    return (mixed >> turn) | last(64, mixed << (64n - turn)); // turned to the right
   }
 
   /** A number from 0 to below 1, with 53 random bits. */
   random() {
-    const [high, low] = this.bits();
-    return ((high >>> 0) * 2 ** 21 + (low >>> 11)) / 2 ** 53;
+    return Number(this.bits() >> 11n) / 2 ** 53;
   }
 
   uniform(low, high) {
@@ -101,9 +74,9 @@ export class Generator {
       this.spare = undefined;
       return word;
     }
-    const [high, low] = this.bits();
-    this.spare = high;
-    return low;
+    const found = this.bits();
+    this.spare = Number(found >> 32n);
+    return Number(last(32, found));
   }
 
   /** A whole number from 0 to highest: as many bits as it has, until they are not above it. */

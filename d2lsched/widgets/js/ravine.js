@@ -1,10 +1,10 @@
 // The ravine: SGD's path on two coordinates of the noisy quadratic, one steep and one flat.
 
 import { button } from "./controls.js";
-import { escaped, make, newId, setAttributes, show } from "./elements.js";
+import { make, show } from "./elements.js";
+import { Plot, View } from "./plots.js";
 import { DIVERGED } from "./quadratic.js";
 import { Generator } from "./random.js";
-import { clamp } from "./valid.js";
 
 const START = [1, 1];
 const SECONDS = 8; // that the whole run takes when it is played
@@ -33,23 +33,20 @@ export const lossesAt = ({ steep, flat, curvatures: [a, b] }, t) =>
 
 const lossIn = (path, t) => lossesAt(path, t).reduce((a, b) => a + b);
 
-const far = (x) => (Number.isFinite(x) ? clamp(x, [-1e4, 1e4]) : 1e4);
+// Lines of equal loss, as curves around the minimum; what is far outside is not seen.
+const levels = (condition) => Array.from({ length: 9 }, (_, i) => {
+  const size = Math.sqrt(2 * 1.28 * 4 ** -i), turn = Math.PI / 60;
+  return { className: "lab-grid", place: (k) => size * Math.sqrt(condition) * Math.cos(k * turn),
+    values: Array.from({ length: 121 }, (_, k) => size * Math.sin(k * turn)) };
+});
 
-export class RavineView {
+export class RavineView extends View {
   constructor(lab) {
-    this.lab = lab;
-    this.paths = new Map();
-    this.svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    this.svg.setAttribute("aria-hidden", "true");
-    this.clip = newId();
-    this.svg.innerHTML = `<defs><clipPath id="${this.clip}"><rect/></clipPath></defs><g></g><g></g>`;
-    [this.drawing, this.points] = this.svg.querySelectorAll("g");
-    this.plot = make("div", { className: "lab-plot", tabIndex: 0, role: "slider",
-      "aria-label": "Ravine: the update to read", "aria-valuemin": 0, "aria-valuenow": 0,
-      "data-lm-suppress-shortcuts": "true" }, this.svg);
-    this.plot.addEventListener("keydown", (event) => lab.ratePlot.key(event));
+    super(lab, new Plot("Ravine, one noisy run: steep direction ↑", "flat direction →",
+      { grid: false, onRead: (t) => lab.readAt(t) }));
+    this.plot.cursor.remove();
     this.play = button("Play", () => this.toggle());
-    this.element = make("div", { className: "lab-ravine" }, this.plot,
+    this.element = make("div", { className: "lab-ravine" }, this.plot.element,
       make("div", { className: "lab-row lab-player", role: "group", "aria-label": "Run" },
         button("Start", () => this.seek(0), { "aria-label": "To the start" }),
         button("−1", () => this.seek(lab.at - 1), { "aria-label": "One update back" }), this.play,
@@ -85,46 +82,13 @@ export class RavineView {
     this.play.textContent = "Play";
   }
 
-  measure() {
-    this.size = [this.plot.clientWidth, this.plot.clientHeight];
-  }
-
-  x(flat) {
-    return this.left + this.width * ((far(flat) + 1.6) / 3.2);
-  }
-
-  y(steep) {
-    return this.top + this.height * ((1.6 - far(steep)) / 3.2);
-  }
-
   draw(shown) {
-    const [width, height] = this.size, { state } = this.lab;
-    [this.left, this.top] = [26, 24];
-    [this.width, this.height] = [Math.max(width - 36, 20), Math.max(height - 50, 20)];
-    this.svg.setAttribute("viewBox", `0 0 ${Math.max(width, 1)} ${Math.max(height, 1)}`);
-    setAttributes(this.svg.querySelector("rect"),
-      { x: this.left, y: this.top, width: this.width, height: this.height });
     this.found = shown.map(({ rates, ...result }) => {
-      const path = ravinePath(rates, state), start = lossIn(path, 0);
+      const path = this.lab.known("ravine", result.config, () => ravinePath(rates, this.lab.state));
+      const start = lossIn(path, 0);
       const lost = rates.findIndex((_, t) => !(lossIn(path, t + 1) <= DIVERGED * start));
       return { ...result, path, until: lost < 0 ? Infinity : lost + 1 };
     });
-    const gone = this.found.filter(({ until }) => until < Infinity)
-      .map(({ name, until }) => `${name} leaves at update ${until}`);
-    const levels = Array.from({ length: 9 }, (_, i) => 1.28 * 4 ** -i).map((loss) =>
-      `<ellipse class="lab-grid" cx="${this.x(0)}" cy="${this.y(0)}" ` +
-      `rx="${(Math.min(Math.sqrt(2 * loss * state.condition), 1e4) * this.width) / 3.2}" ` +
-      `ry="${(Math.sqrt(2 * loss) * this.height) / 3.2}"/>`);
-    const right = this.left + this.width, bottom = this.top + this.height;
-    this.drawing.innerHTML = `<text class="lab-title" x="0" y="13">Ravine: one noisy run</text>` +
-      `<g clip-path="url(#${this.clip})">${levels.join("")}` +
-      `<path class="lab-level" d="M${this.left} ${this.y(0)}H${right}"/>` +
-      `<path class="lab-level" d="M${this.x(0)} ${this.top}V${bottom}"/></g>` +
-      `<text x="${right}" y="${bottom + 15}" text-anchor="end">flat direction →</text>` +
-      `<text x="${right}" y="13" text-anchor="end">${escaped(gone.slice(0, 1).join())}</text>` +
-      `<text transform="rotate(-90)" x="${-this.top}" y="14" text-anchor="end">steep →</text>` +
-      `<g clip-path="url(#${this.clip})"></g>`;
-    this.trails = this.drawing.lastElementChild;
   }
 
   columns(t) {
@@ -135,24 +99,21 @@ export class RavineView {
     return { "loss, steep": part(0), "loss, flat": part(1) };
   }
 
-  /** The path up to update t, and the point where it is. */
+  /** The path up to update t, or until it leaves for good, and the point where it is. */
   moveTo(t) {
     if (!this.found) return;
-    const every = Math.ceil((t + 1) / 2000);
-    const line = ({ path: { steep, flat }, until }) => { // until it leaves for good
-      const last = Math.min(t, until), n = Math.floor(last / every);
-      return Array.from({ length: n + 1 }, (_, k) => {
-        const i = last - (n - k) * every;
-        return `${Math.round(10 * this.x(flat[i])) / 10} ${Math.round(10 * this.y(steep[i])) / 10}`;
-      }).join("L");
-    };
-    this.trails.innerHTML = this.found.map((one) =>
-      `<path class="lab-curve lab-trail lab-slot-${one.slot}" d="M${line(one)}"/>`).join("") +
-      this.found.map(({ path, slot }) => `<circle class="lab-mark lab-ink-${slot}" r="4.5" ` +
-        `cx="${this.x(path.flat[t])}" cy="${this.y(path.steep[t])}"/>`).join("");
+    const { updates, condition } = this.lab.state;
+    const gone = this.found.filter(({ until }) => until < Infinity).slice(0, 1);
+    const trails = this.found.map(({ path: { steep, flat }, until, slot }) =>
+      ({ values: steep.subarray(0, Math.min(t, until) + 1), place: (i) => flat[i],
+        className: `lab-curve lab-trail lab-slot-${slot}` }));
+    const marks = trails.map(({ values, place }, i) =>
+      ({ x: place(values.length - 1), y: values.at(-1), slot: this.found[i].slot }));
+    const axis = { low: -1.6, high: 1.6, count: updates, place: () => 0, index: () => this.lab.at };
+    this.plot.draw([...levels(condition), ...trails], { axis, low: -1.6, high: 1.6, marks,
+      notes: gone.map(({ name, until, slot }) => ({ text: `${name} leaves at update ${until}`, slot })) });
     const spoken = this.found.map(({ name, path }) => `${name} ${show(path.steep[t])} in the steep ` +
       `direction, ${show(path.flat[t])} in the flat one`);
-    setAttributes(this.plot, { "aria-valuenow": t, "aria-valuemax": this.lab.state.updates - 1,
-      "aria-valuetext": `update ${t}: ${spoken.join("; ")}` });
+    this.plot.moveCursor(t, `update ${t}: ${spoken.join("; ")}`);
   }
 }

@@ -15,8 +15,18 @@ const quotient = (t, n) => (t - (t % n)) / n;
 const mix = (high, low, share) => high * share + low * (1 - share);
 const wave = (p) => (1 + Math.cos(Math.PI * p)) / 2; // from 1 at p = 0 to 0 at p = 1
 
+/** The phases of a OneCycle: [from, to, a, b], from which update to which, and their rates. */
+export function phasesOf(c) {
+  const first = c.max_lr / c.div_factor, last = first / c.final_div_factor;
+  const top = c.pct_start * c.steps - 1, end = c.steps - 1;
+  return c.three_phase
+    ? [[0, top, first, c.max_lr], [top, 2 * top, c.max_lr, first], [2 * top, end, first, last]]
+    : [[0, top, first, c.max_lr], [top, end, c.max_lr, last]];
+}
+
 // Every schedule of d2lsched, by its class name: its parameters in Python's order, the formula
-// (given the parameters, a function of the update number t), and, if it is not lr, the peak.
+// (given the parameters, a function of the update number t), and, if it is not lr, the peak; of a
+// special case not the formula, but the schedule that it is.
 // `limits` says between which values a parameter must stay, given the others; `mend` repairs
 // what numbers alone do not express.
 export const SCHEDULES = {
@@ -24,7 +34,8 @@ export const SCHEDULES = {
 
   StepDecay: {
     parameters: { lr: LR, step_size: updates_(part(0.25)), gamma: factor_(0.5, 0.1) },
-    formula: ({ lr, step_size, gamma }) => (t) => lr * gamma ** quotient(t, step_size),
+    general: ({ lr, gamma, step_size }) =>
+      ({ kind: "ExponentialDecay", lr, gamma, decay_steps: step_size, staircase: true, end_lr: 0 }),
   },
 
   MultiStepDecay: {
@@ -36,7 +47,8 @@ export const SCHEDULES = {
 
   FactorDecay: {
     parameters: { lr: LR, factor: decay_(0.995), min_lr: FLOOR },
-    formula: ({ lr, factor, min_lr }) => (t) => Math.max(lr * factor ** t, min_lr),
+    general: ({ lr, factor: gamma, min_lr: end_lr }) =>
+      ({ kind: "ExponentialDecay", lr, gamma, decay_steps: 1, staircase: false, end_lr }),
   },
 
   ExponentialDecay: {
@@ -55,7 +67,7 @@ export const SCHEDULES = {
 
   SquareRootDecay: {
     parameters: { lr: LR },
-    formula: ({ lr }) => (t) => lr * (t + 1) ** -0.5,
+    general: ({ lr }) => ({ kind: "InverseScaling", lr, power: 0.5 }),
   },
 
   InverseSqrtDecay: {
@@ -83,8 +95,7 @@ export const SCHEDULES = {
 
   LinearDecay: {
     parameters: { lr: LR, steps: STEPS, end_lr: FLOOR },
-    formula: ({ lr, steps, end_lr }) => (t) =>
-      mix(lr, end_lr, (steps - Math.min(t, steps)) / steps),
+    general: (c) => ({ ...c, kind: "PolynomialDecay", power: 1 }),
   },
 
   CosineDecay: {
@@ -129,11 +140,7 @@ export const SCHEDULES = {
       final_div_factor: optional("division", 1e4), anneal: choice("cos", "linear"),
       three_phase: flag },
     formula: (c) => {
-      const first = c.max_lr / c.div_factor, last = first / c.final_div_factor;
-      const top = c.pct_start * c.steps - 1, end = c.steps - 1;
-      const phases = c.three_phase
-        ? [[0, top, first, c.max_lr], [top, 2 * top, c.max_lr, first], [2 * top, end, first, last]]
-        : [[0, top, first, c.max_lr], [top, end, c.max_lr, last]];
+      const phases = phasesOf(c), [, end, , last] = phases.at(-1);
       const shape = c.anneal === "cos" ? (p) => 1 - wave(p) : (p) => p;
       return (t) => {
         for (const [begin, until, a, b] of phases) {
@@ -287,8 +294,11 @@ export const parametersOf = (config) => Object.entries(SCHEDULES[config.kind].pa
 export const isComposed = (kind) => GROUPS["Around this schedule"].includes(kind);
 export const innersOf = (config) => config.schedules ?? (config.schedule ? [config.schedule] : []);
 
+/** The schedule that a special case is; any other as it is. */
+export const general = (config) => SCHEDULES[config.kind].general?.(config) ?? config;
+
 // The formula as it stands, without the bounds that rounding must not cross.
-const formula = (config) => SCHEDULES[config.kind].formula(config);
+const formula = (config) => SCHEDULES[general(config).kind].formula(general(config));
 
 export const peak = (config) => (SCHEDULES[config.kind].peak ?? (({ lr }) => lr))(config);
 

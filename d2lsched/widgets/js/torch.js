@@ -1,21 +1,19 @@
 // A schedule as PyTorch code.
 
-import { imported, indented, lengths, listed, ratio } from "./code.js";
+import { ends, imported, indented, listed, phases, ratio, sequence } from "./code.js";
 import { plainFunction } from "./formulacode.js";
 import { expression, float, literal } from "./notation.js";
-import { innersOf, peak, rate } from "./schedules.js";
+import { general, innersOf, peak, rate } from "./schedules.js";
 
 // torch: a scheduler multiplies the optimizer's own rate. Those that a SequentialLR may hold
 // are relative to it and begin with it; OneCycleLR and CyclicLR set a rate of their own.
 const TORCH = {
   Constant: () => "ConstantLR(optimizer, factor=1.0)",
-  StepDecay: (c) => `StepLR(optimizer, step_size=${c.step_size}, gamma=${float(c.gamma)})`,
   MultiStepDecay: (c) =>
     `MultiStepLR(optimizer, milestones=[${c.milestones.join(", ")}], gamma=${float(c.gamma)})`,
-  FactorDecay: (c) => c.min_lr ? null : `ExponentialLR(optimizer, gamma=${float(c.factor)})`,
   ExponentialDecay: (c) => {
     if (c.end_lr) return null;
-    if (c.staircase) return TORCH.StepDecay({ ...c, step_size: c.decay_steps });
+    if (c.staircase) return `StepLR(optimizer, step_size=${c.decay_steps}, gamma=${float(c.gamma)})`;
     const root = c.decay_steps === 1 ? "" : ` ** (1 / ${c.decay_steps})`;
     return `ExponentialLR(optimizer, gamma=${float(c.gamma)}${root})`;
   },
@@ -23,17 +21,15 @@ const TORCH = {
     const time = c.staircase ? `(t // ${c.decay_steps})` : `t / ${c.decay_steps}`;
     return `LambdaLR(optimizer, lambda t: 1 / (1 + ${float(c.rate)} * ${time}))`;
   },
-  SquareRootDecay: () => "LambdaLR(optimizer, lambda t: (t + 1) ** -0.5)",
   InverseScaling: (c) => `LambdaLR(optimizer, lambda t: (t + 1) ** -${float(c.power)})`,
   InverseSqrtDecay: ({ warmup_steps: w }) =>
     `LambdaLR(optimizer, lambda t: min((t + 1) / ${w}, (${w} / (t + 1)) ** 0.5))`,
   PolynomialDecay: (c) => {
-    if (c.power === 1) return TORCH.LinearDecay(c);
+    if (c.power === 1) return `LinearLR(optimizer, start_factor=1.0, ` +
+      `end_factor=${ratio(c.end_lr, c.lr)}, total_iters=${c.steps})`;
     const power = `total_iters=${c.steps}, power=${float(c.power)}`;
     return c.end_lr ? null : `PolynomialLR(optimizer, ${power})`;
   },
-  LinearDecay: (c) => `LinearLR(optimizer, start_factor=1.0, ` +
-    `end_factor=${ratio(c.end_lr, c.lr)}, total_iters=${c.steps})`,
   CosineDecay: (c, n) => // it rises again past its end
     c.steps < 2 || n > c.steps + 1 ? null
       : `CosineAnnealingLR(optimizer, T_max=${c.steps}, eta_min=${float(c.end_lr)})`,
@@ -56,45 +52,38 @@ cycle_momentum=False,`) + "\n)";
   WarmupStableDecay: (c) => {
     const rises = c.warmup_steps && !c.start_lr; // LinearLR cannot start at 0
     if (rises || c.shape !== "linear" || !c.decay_steps) return null;
-    const flat = c.steps - c.decay_steps - c.warmup_steps;
-    const parts = [
-      [c.warmup_steps, torchRise(c.start_lr, c.lr, c.warmup_steps)],
-      [flat, TORCH.Constant()],
-      [c.decay_steps, TORCH.LinearDecay({ ...c, steps: c.decay_steps })],
-    ].filter(([length]) => length > 0);
-    return torchSequence(parts.map(([length]) => length), parts.map(([, code]) => code));
+    return torchSequence(phases(c, torchRise(c.start_lr, c.lr, c.warmup_steps), TORCH.Constant(),
+      TORCH.PolynomialDecay({ ...c, power: 1, steps: c.decay_steps })));
   },
   Warmup: (c, n) => {
     const inner = torchRelative(c.schedule, n - c.steps);
     if (!inner || !c.start_lr || c.shape === "exponential") return null;
     const rise = c.shape === "linear" ? torchRise(c.start_lr, c.schedule.lr, c.steps)
       : `ConstantLR(optimizer, factor=${ratio(c.start_lr, c.schedule.lr)}, total_iters=${c.steps})`;
-    return torchSequence([c.steps, n], [rise, inner]);
+    return torchSequence([[c.steps, rise], [n, inner]]);
   },
   Sequential: (c, n) => {
-    const spans = lengths(c, n);
-    const parts = c.schedules.map((part, i) => torchRelative(part, spans[i]));
+    const parts = sequence(c, n, torchRelative);
     const oneRate = c.schedules.every((part) => part.lr === c.schedules[0].lr);
-    return oneRate && parts.every(Boolean) ? torchSequence(spans, parts) : null;
+    return oneRate && parts.every(([, code]) => code) ? torchSequence(parts) : null;
   },
   Product: (c, n) => { // only what multiplies the rate it finds can be chained
-    const chained = ["Constant", "StepDecay", "MultiStepDecay", "FactorDecay"];
-    const parts = c.schedules.map((s) => chained.includes(s.kind) ? torchRelative(s, n) : null);
+    const chained = ["Constant", "MultiStepDecay", "ExponentialDecay"];
+    const parts = c.schedules.map((s) =>
+      chained.includes(general(s).kind) ? torchRelative(s, n) : null);
     return parts.every(Boolean) ? `ChainedScheduler(${listed(parts)})` : null;
   },
   PerEpoch: (c, n) => torchCode(c.schedule, Math.ceil(n / c.steps_per_epoch)),
 };
 const torchRise = (from, to, steps) =>
   `LinearLR(optimizer, start_factor=${ratio(from, to)}, total_iters=${steps})`;
-const torchCode = (c, n) => (peak(c) > 0 ? TORCH[c.kind]?.(c, n) ?? null : null);
+const torchCode = (c, n) =>
+  (peak(c) > 0 ? TORCH[general(c).kind]?.(general(c), n) ?? null : null);
 const torchRelative = (c, n) =>
   c.lr > 0 && rate(c, 0) === c.lr && c.kind !== "WarmupStableDecay" ? torchCode(c, n) : null;
-const torchSequence = (spans, parts) => {
-  if (parts.length === 1) return parts[0];
-  const ends = spans.slice(0, -1).map((_, i) => spans.slice(0, i + 1).reduce((a, b) => a + b));
-  return `SequentialLR(\n    optimizer,\n${indented(listed(parts))},\n` +
-    `    milestones=[${ends.join(", ")}],\n)`;
-};
+const torchSequence = (parts) => parts.length === 1 ? parts[0][1]
+  : `SequentialLR(\n    optimizer,\n${indented(listed(parts.map(([, code]) => code)))},\n` +
+    `    milestones=[${ends(parts).join(", ")}],\n)`;
 
 // The rate that an optimizer is given, which the scheduler multiplies.
 const torchRate = (c) => {

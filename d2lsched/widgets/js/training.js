@@ -3,7 +3,7 @@
 import { axisFor, lowestAndHighest } from "./axes.js";
 import { button } from "./controls.js";
 import { make, show } from "./elements.js";
-import { Plot, updatesAxis } from "./plots.js";
+import { Plot, View, updatesAxis } from "./plots.js";
 import { table } from "./schedules.js";
 import { Training, inWorkers, meanLoss, perEpoch } from "./trainer.js";
 import { clamp } from "./valid.js";
@@ -145,11 +145,7 @@ function smoothed(losses, width = 13) {
   });
 }
 
-class JobsView {
-  constructor(lab, plot) {
-    Object.assign(this, { lab, plot, element: plot.element });
-  }
-
+class JobsView extends View {
   get jobs() {
     return this.lab.training?.jobs ?? [];
   }
@@ -160,10 +156,6 @@ class JobsView {
 
   get notes() {
     return this.jobs.length ? [] : [{ text: "Press Train, below.", slot: "none" }];
-  }
-
-  measure() {
-    this.plot.measure();
   }
 
   /** Columns that read jobs, for the schedules that are in training under their name. */
