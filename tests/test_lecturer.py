@@ -66,7 +66,9 @@ def test_an_exercise_without_a_solution_is_an_error(tmp_path):
 
 
 def test_what_plain_markdown_has_no_word_for_is_an_error():
-    with pytest.raises(LookupError, match=r"/testbed: nothing is known of {eval:text}`no-such`"):
+    with pytest.raises(
+        LookupError, match=r"/testbed: nothing is known of {eval:text}`no-such`"
+    ):
         BOOK[1].plain("{eval:text}`no-such`")
     with pytest.raises(LookupError, match=r"/testbed: Nobody-2020 is not in references.bib"):
         BOOK[1].plain("{cite}`Nobody-2020`")

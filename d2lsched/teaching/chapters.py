@@ -6,8 +6,10 @@ Outside the book nothing resolves its roles and directives: `d2lsched.book.plain
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,35 @@ with needs("teaching"):
     from d2lsched.book.plain import plain
 
 ROOT = Path(__file__).parents[2]
+
+
+WORD = re.compile(r"[A-Za-z0-9’'\-]+")
+FORMULA = re.compile(r"\$\$.*?\$\$|\$[^$]*\$", re.DOTALL)
+EXERCISE = re.compile(r"^:{3,}\{admonition\} Exercise", re.MULTILINE)
+FOLDED = {"hide-input", "remove-input", "hide-cell"}
+
+
+@dataclass(frozen=True)
+class Length:
+    """What the body of a chapter holds, its exercises and references apart.
+
+    words: of prose, a formula counts as one. lines: of code that is not folded, blank ones
+    apart. exercises: how many follow the body.
+    """
+
+    words: int
+    lines: int
+    exercises: int
+
+    @property
+    def reading(self) -> int:
+        """Minutes: 120 words and 15 lines of code a minute, rounded up to five."""
+        return 5 * math.ceil((self.words / 120 + self.lines / 15) / 5)
+
+    @property
+    def practice(self) -> int:
+        """Minutes for the exercises: five each."""
+        return 5 * self.exercises
 
 
 class Chapter:
@@ -52,6 +83,25 @@ class Chapter:
         """What its objectives tell the reader to plan; 0 if they say nothing."""
         plan = re.search(r"^Plan (\d+) minutes", self.markdown, re.MULTILINE)
         return int(plan[1]) if plan else 0
+
+    @cached_property
+    def length(self) -> Length:
+        """How much there is to read, and to do."""
+        words = lines = 0
+        for cell in self._body():
+            text = cell["source"]
+            if cell["cell_type"] == "markdown":
+                words += len(WORD.findall(FORMULA.sub("X", text)))
+            elif not FOLDED & set(cell["metadata"].get("tags", [])):
+                lines += sum(bool(line.strip()) for line in text.splitlines())
+        return Length(words, lines, len(EXERCISE.findall(self.markdown)))
+
+    def _body(self) -> Iterator[dict[str, Any]]:
+        """The cells before the exercises."""
+        for cell in self.cells:
+            if cell["cell_type"] == "markdown" and cell["source"].startswith("## Exercises"):
+                return
+            yield cell
 
     @cached_property
     def printed(self) -> str:
