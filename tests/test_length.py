@@ -63,7 +63,11 @@ def paragraphs(chapter: Chapter) -> list[str]:
     prose = chapter.markdown.partition("\n## References")[0]
     prose = re.sub(r"(?ms)^:::\{admonition\} Predict.*?^:::$", "", prose)
     texts = re.split(r"\n\s*\n", prose)
-    return [" ".join(text.split()) for text in texts if not re.match(r"\$\$|`{3,}\{dropdown\} [A-Z]\.", text)]
+    return [
+        " ".join(text.split())
+        for text in texts
+        if not re.match(r"\$\$|`{3,}\{dropdown\} [A-Z]\.", text)
+    ]
 
 
 def codes(chapter: Chapter) -> list[str]:
