@@ -23,7 +23,7 @@ KINDS = [
     f"chapters/{page}"
     for page in ("decay/cosine", "feedback/scikit-learn", "modern/averaging", "practice/bugs")
 ]
-"""A chapter as most are; cells of NumPy, too; the longest; the most sets of tabs."""
+"""A chapter as most are; libraries beside the frameworks; large figures; the most tabs."""
 
 FAINT = """<html lang="en"><title>Faint</title><main><h1>Title</h1>
 <p style="color: #888; background: #fff">on white: <b style="background: #000">on black</b></p>

@@ -128,6 +128,10 @@ def depart_html(self: Any, node: LabNode) -> None:
     self.body.append("</noscript></div>\n")
 
 
+def ignore(self: Any, node: LabNode) -> None:
+    """Write nothing around the figure, which is what stays in print."""
+
+
 def add_to_page(app: Sphinx, page: str, template: str, context: Any, doctree: Any) -> None:
     """Put script and styles into a page with a lab."""
     if '<div class="schedule-lab' not in context.get("body", ""):
@@ -158,7 +162,7 @@ def configure(app: Sphinx, config: Config) -> None:
 
 def setup(app: Sphinx) -> None:
     """Register directive and node with Sphinx."""
-    app.add_node(LabNode, html=(visit_html, depart_html))
+    app.add_node(LabNode, html=(visit_html, depart_html), latex=(ignore, ignore))
     app.add_directive("schedule-lab", ScheduleLab)
     app.connect("config-inited", configure, priority=100)  # before MyST-NB reads it
     app.connect("html-page-context", add_to_page)
