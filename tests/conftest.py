@@ -1,6 +1,7 @@
 """What several test files share."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -161,6 +162,18 @@ def problems_of(page: Page, *origins: str) -> list[str]:
         "console", lambda m: problems.append(m.text) if m.type in ("error", "warning") else None
     )
     return problems
+
+
+COMPILED = re.compile(
+    r"\[.*(jax|tensorflow|tf\b|optax|keras)|^d2lsched/(jax|tensorflow)\.py", re.I
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What TensorFlow and JAX compile takes seconds: `make check` leaves it out."""
+    for item in items:
+        if COMPILED.search(item.nodeid):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")

@@ -173,6 +173,7 @@ def awkward(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+@pytest.mark.slow
 def test_neighboring_cells_become_sets_in_the_order_of_the_frameworks(awkward: Path) -> None:
     sets = [panels_of(tab_set) for tab_set in page_of(awkward).select(".framework-tabs")]
     assert [list(panels) for panels in sets] == [
@@ -218,6 +219,7 @@ def test_the_text_of_a_figure_is_its_alternative(awkward: Path) -> None:
     assert image["alt"] == "The loss falls. Then it rises."
 
 
+@pytest.mark.slow
 def test_a_caption_is_the_first_sentence_and_panels_share_its_number(tmp_path: Path) -> None:
     cells = [
         code("a", outputs=[figure("One curve. It falls.")]),

@@ -71,6 +71,7 @@ def test_the_cells_of_the_book_that_only_draw_have_the_tag(path: Path) -> None:
     assert tagged == [cell.id for cell in only_drawing(notebook)]
 
 
+@pytest.mark.slow
 def test_the_page_folds_the_source_of_every_cell(tmp_path: Path) -> None:
     cells = [code("plain"), code("drawing", "hide-input", outputs=DRAWN)]
     out, warnings = sphinx(tmp_path / "book", cells)

@@ -100,6 +100,7 @@ def everywhere(of) -> list[tuple[str, str]]:
     return [(chapter.page, text) for chapter in BOOK for text in of(chapter)]
 
 
+@pytest.mark.slow
 def test_no_paragraph_stands_twice():
     assert alike(everywhere(paragraphs), length=5, share=0.5) == []
 

@@ -406,6 +406,7 @@ def test_a_failing_notebook_is_left_as_it_was(tmp_path, capsys):
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.slow
 def test_an_endless_cell_is_stopped(tmp_path, capsys):
     path = saved(tmp_path / "endless.ipynb", notebook_of(code("while True: pass")))
     before = path.read_bytes()

@@ -15,6 +15,8 @@ from d2lsched import Constant, CosineDecay, Piecewise, ReduceOnPlateau, Schedule
 from d2lsched import numpy as d2l_numpy
 from d2lsched.jax import OptaxSchedule, native
 
+pytestmark = pytest.mark.slow
+
 every_kind = pytest.mark.parametrize("schedule", KINDS_AND_SCHEDULES.values(),
                                      ids=KINDS_AND_SCHEDULES)  # fmt: skip
 PAIRS = {

@@ -422,6 +422,7 @@ def test_the_server_compresses_and_lets_browsers_keep(tmp_path: Path) -> None:
     assert "immutable" in image.headers["Cache-Control"]
 
 
+@pytest.mark.slow
 def test_a_taken_port_is_named(tmp_path: Path) -> None:
     async def twice() -> subprocess.CompletedProcess[str]:
         server, port = listen(tmp_path)

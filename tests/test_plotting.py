@@ -187,6 +187,7 @@ WILD = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("log", [True, False])
 @pytest.mark.parametrize("name", WILD)
 def test_any_losses_are_drawn_without_a_warning(name, log):

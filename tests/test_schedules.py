@@ -441,6 +441,7 @@ def test_compiled_gives_the_same_numbers_and_at_negative_times_the_first(schedul
     _close(rates, _asked(schedule, np.maximum(ts, 0).tolist()), schedule, FLOAT32)
 
 
+@pytest.mark.slow
 @settings(max_examples=5)
 @given(SCHEDULES, WHOLE)
 def test_any_schedule_can_be_compiled_by_jax_and_tensorflow(schedule, ts):

@@ -198,6 +198,7 @@ def test_holm_lies_between_the_p_values_and_bonferronis(p):
     assert np.all(np.diff(adjusted[order]) >= 0)
 
 
+@pytest.mark.slow
 def test_holm_rarely_finds_a_difference_where_there_is_none():
     rng = np.random.default_rng(6)
     runs = rng.normal(size=(TRIALS, 6, 8))
@@ -327,6 +328,7 @@ def test_at_least_is_compared_with_the_end_of_the_interval():
         claim("More", COSINE, ">", CONSTANT, at_least=low, unit="points")
 
 
+@pytest.mark.slow
 def test_a_false_claim_rarely_passes(capsys):
     rng = np.random.default_rng(9)
     passed = 0
@@ -378,6 +380,7 @@ def test_no_difference_without_spread_takes_five_seeds():
         no_difference("The same", [0.95] * 4, [0.95] * 4, margin=0.1)
 
 
+@pytest.mark.slow
 def test_a_difference_of_the_margin_rarely_passes_as_none(capsys):
     rng = np.random.default_rng(10)
 

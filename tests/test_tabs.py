@@ -44,6 +44,7 @@ def awkward(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+@pytest.mark.slow
 def test_a_set_without_the_chosen_framework_says_what_it_shows(
     awkward: Path, tab: Page
 ) -> None:
@@ -83,6 +84,7 @@ def test_without_javascript_nothing_is_a_fallback(awkward: Path, browser: Browse
     context.close()
 
 
+@pytest.mark.slow
 def test_an_address_shared_from_a_folder_chooses_and_is_remembered(
     awkward: Path, tab: Page
 ) -> None:

@@ -19,6 +19,8 @@ from d2lsched.history import History
 # isort: split
 import torch
 
+pytestmark = pytest.mark.slow
+
 TWINS = {"torch": d2l_torch, "jax": d2l_jax}
 names = pytest.mark.parametrize("name", TWINS)
 twins = pytest.mark.parametrize("twin", TWINS.values(), ids=TWINS)

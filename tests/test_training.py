@@ -813,6 +813,7 @@ def test_torchs_default_precision_changes_no_run(small: MNIST):
     assert_one_run(stacked, expected)
 
 
+@pytest.mark.slow
 def test_jaxs_default_precision_changes_no_run(small: MNIST):
     expected = d2l_jax.train(SCHEDULE, epochs=1, data=small, seed=3)
     with jax.enable_x64(True):
