@@ -184,6 +184,7 @@ def test_neighboring_cells_become_sets_in_the_order_of_the_frameworks(awkward: P
     ]
 
 
+@pytest.mark.slow
 def test_repeated_cells_share_their_framework_panel_in_order(awkward: Path) -> None:
     panels = panels_of(page_of(awkward).select(".framework-tabs")[2])
     positions = [panels["PyTorch"].index(f"out of again_torch_{n}") for n in (1, 2, 3)]

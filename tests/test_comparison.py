@@ -87,6 +87,7 @@ class Recorded:
         return self.hook.weights
 
 
+@pytest.mark.slow
 def test_the_average_is_tensorflows(monkeypatch):
     tf = importlib.import_module("tensorflow")
     kept = []
@@ -110,6 +111,7 @@ def test_the_average_is_tensorflows(monkeypatch):
     np.testing.assert_allclose(found.loss, constant.loss, rtol=0, atol=5e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 def test_schedule_free_is_its_authors(optimizer):
     torch = importlib.import_module("torch")

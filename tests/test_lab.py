@@ -117,6 +117,7 @@ def test_every_schedule_has_its_parameters_and_defaults(module: Page):
     assert sorted(table) == here
 
 
+@pytest.mark.slow
 def test_rates_are_those_of_python_past_the_end_too(module: Page, record_property):
     rng, made = random.Random(SEED), schedules(SETS)
     cases = [
@@ -286,6 +287,7 @@ def broken(config: dict[str, Any], rng: random.Random) -> dict[str, Any]:
     return result
 
 
+@pytest.mark.slow
 def test_whatever_is_mended_is_accepted_by_python(module: Page):
     rng = random.Random(4)
     configs = [broken(schedule.config(), rng) for schedule in schedules(2_000, seed=4)]

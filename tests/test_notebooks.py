@@ -375,6 +375,7 @@ def test_folders_are_searched_without_checkpoints(tmp_path):
     assert found == ["a/c.ipynb", "b.ipynb"]
 
 
+@pytest.mark.slow
 def test_executing_gives_a_notebook_that_follows_the_rules(tmp_path):
     cells = [code("import sys, os"), code("print(1)\nprint(os.listdir('.'), flush=True)\n2")]
     path = saved(tmp_path / "two.ipynb", notebook_of(*cells))

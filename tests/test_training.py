@@ -156,6 +156,7 @@ def _ours(optimizer: str, weight_decay: float) -> list[np.ndarray]:
     return weights
 
 
+@pytest.mark.slow
 @optimizers
 @pytest.mark.parametrize("weight_decay", [0.0, 0.1])
 def test_the_update_is_torchs_in_float64(optimizer, weight_decay):

@@ -53,6 +53,7 @@ def made(tmp_path_factory):
         study.verdicts.cache_clear()
 
 
+@pytest.mark.slow
 def test_the_table_holds_all_runs(made):
     table = study.table()
     assert list(table) == study.COLUMNS
