@@ -22,10 +22,15 @@ def outputs(introduction: str, section: str, folder: Path) -> list[tuple[str, st
     """Run the section's blocks after the introduction's: what each should print, and does."""
     blocks = BLOCK.findall(introduction) + BLOCK.findall(section)
     code = "".join(f"{block}\nprint({MARK!r})\n" for block, _ in blocks)
-    (folder / "blocks.py").write_text(code, encoding="utf-8")
-    command = [sys.executable, "-W", "ignore", "blocks.py"]
+    came = printed(code, folder).split(f"{MARK}\n")
+    assert came.pop() == ""
+    return list(zip([expected for _, expected in blocks], came, strict=True))
+
+
+def printed(code: str, folder: Path) -> str:
+    """What a program prints in a process of its own, which it ends well."""
+    (folder / "program.py").write_text(code, encoding="utf-8")
+    command = [sys.executable, "-W", "ignore", "program.py"]
     run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr[-4000:]
-    printed = run.stdout.split(f"{MARK}\n")
-    assert printed.pop() == ""
-    return list(zip([expected for _, expected in blocks], printed, strict=True))
+    return run.stdout

@@ -415,6 +415,15 @@ def test_handles_on_the_curve_change_the_schedule(
 
 
 @pytest.mark.slow
+def test_a_beginning_that_is_typed_counts_when_it_has_been_typed(playground: Page) -> None:
+    playground.get_by_role("combobox", name="Begin with").focus()
+    playground.keyboard.type("Late", delay=50)  # the first letter is that of another one, too
+    expect(playground.locator(".lab-readout tbody tr").first).to_contain_text("linear")
+    playground.get_by_role("button", name="Undo").click()
+    expect(playground.locator(".lab-readout tbody tr").first).to_contain_text("cosine")
+
+
+@pytest.mark.slow
 def test_every_lab_offers_something_to_begin_with(playground: Page) -> None:
     problems = problems_of(playground, "file:")
     begin = playground.get_by_role("combobox", name="Begin with")

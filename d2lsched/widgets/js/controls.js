@@ -111,6 +111,16 @@ export function kindSelect(properties) {
     make("optgroup", { label }, ...kinds.map((value) => make("option", { value }, value)))));
 }
 
+/** Act when an option has been chosen: every letter typed chooses, so after a pause. */
+export function onChoice(select, act) {
+  let typed = false, timer = 0;
+  select.addEventListener("keydown", ({ key }) => { typed = key.length === 1; });
+  select.addEventListener("change", () => {
+    clearTimeout(timer);
+    if (typed) timer = setTimeout(act, 600);
+    else act();
+  });
+}
 
 export const button = (text, onclick, properties = {}) =>
   make("button", { type: "button", onclick, ...properties }, text);

@@ -1,7 +1,7 @@
 // The controls of one schedule.
 
 import { textOf } from "./asformula.js";
-import { button, choiceControl, flagControl, kindSelect, numberControl } from "./controls.js";
+import { button, choiceControl, flagControl, kindSelect, numberControl, onChoice } from "./controls.js";
 import { formulaControl } from "./formulacontrol.js";
 import { formulaProblem, numbersFor } from "./formula.js";
 import { make } from "./elements.js";
@@ -17,14 +17,7 @@ export class Editor {
     Object.assign(this, { lab, config, label, clock, replace, parts: [] });
     const select = kindSelect({ "aria-label": `Kind of ${label}`, className: "lab-kind" });
     select.value = config.kind;
-    // A kind may be typed, and every letter chooses: what is chosen counts after a pause.
-    let typed = false, timer = 0;
-    select.addEventListener("keydown", ({ key }) => { typed = key.length === 1; });
-    select.addEventListener("change", () => {
-      clearTimeout(timer);
-      if (typed) timer = setTimeout(() => this.convert(select.value), 600);
-      else this.convert(select.value);
-    });
+    onChoice(select, () => this.convert(select.value));
     this.element = make("div", { className: "lab-editor" },
       make("div", { className: "lab-row" }, select, ...this.structureButtons(), ...extra));
     const fields = make("div", { className: "lab-fields" });

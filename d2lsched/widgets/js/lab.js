@@ -2,7 +2,7 @@
 
 import { axisFor, lowestAndHighest } from "./axes.js";
 import {
-  button, flagControl, kindSelect, numberControl, radioControl, textBox,
+  button, flagControl, kindSelect, numberControl, onChoice, radioControl, textBox,
 } from "./controls.js";
 import { Editor } from "./editor.js";
 import { escaped, make, newId, sample, show } from "./elements.js";
@@ -101,7 +101,7 @@ export class Lab {
     this.full = make("span", { className: "lab-hint" }, `${MOST} schedules are the most.`);
     const begin = make("select", { "aria-label": "Begin with" },
       ...["Begin with …", ...Object.keys(PRESETS)].map((name) => make("option", {}, name)));
-    begin.addEventListener("change", () => {
+    onChoice(begin, () => {
       if (begin.selectedIndex) this.change(fromLink("lab", `lab&${PRESETS[begin.value]}`));
       begin.selectedIndex = 0;
     });
