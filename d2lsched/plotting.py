@@ -222,7 +222,7 @@ def plot_histories(
     _rate_axis(rate, log_rate)
     loss.set(ylabel="loss", yscale=_scale(loss, log_loss))
     accuracy.set(ylabel="accuracy", xlabel="update $t$")
-    accuracy.yaxis.set_major_formatter(ticker.PercentFormatter(1.0, decimals=0))
+    accuracy.yaxis.set_major_formatter(ticker.PercentFormatter(1.0))
     _legend(accuracy if single else rate)
     if single:
         loss.legend()

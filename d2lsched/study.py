@@ -93,8 +93,9 @@ class Verdict:
 
 
 def settings() -> list[str]:
-    """The settings whose results are there, by name."""
-    return sorted(path.name.partition(".")[0] for path in STUDY.glob("*.csv.xz"))
+    """The settings whose results are there: the MLP first, SGD first, seen once first."""
+    found = (path.name.partition(".")[0] for path in STUDY.glob("*.csv.xz"))
+    return sorted(found, key=_place)
 
 
 def table(setting: str = "") -> pd.DataFrame:
@@ -256,7 +257,7 @@ def evidence(name: str, *rivals: str) -> Figure:
     """
     others = rivals or ("Constant",)
     rows: dict[str, list[Verdict | None]] = {}
-    for setting in sorted(settings(), key=_place):
+    for setting in settings():
         pairs = set(verdicts(setting).index)
         rows[setting] = [
             verdict(setting, name, other) if pairs & {(name, other), (other, name)} else None
@@ -323,7 +324,6 @@ def _parts(setting: str) -> tuple[str, str, int, int]:
 
 
 def _place(setting: str) -> tuple[bool, bool, int, int]:
-    """Where the book's tables have a setting: the MLP first, SGD first, seen once first."""
     model, optimizer, images, epochs = _parts(setting)
     return model != "mlp", optimizer != "sgd", -images, epochs
 
