@@ -165,8 +165,9 @@ def problems_of(page: Page, *origins: str) -> list[str]:
 
 
 COMPILED = re.compile(
-    r"\[.*(jax|tensorflow|tf\b|optax|keras)|^d2lsched/(jax|tensorflow)\.py", re.I
-)
+    r"\[.*(jax|tensorflow|tf\b|optax|keras)|_compiled|every_framework|_is_kept\[|in_float32"
+    r"|^d2lsched/(jax|tensorflow)\.py", re.I,
+)  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
