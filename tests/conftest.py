@@ -172,9 +172,10 @@ COMPILED = re.compile(
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What TensorFlow and JAX compile takes seconds: `make check` leaves it out."""
+    """What is compiled or built takes seconds: `make check` leaves it out."""
     for item in items:
-        if COMPILED.search(item.nodeid):
+        built = {"awkward", "pages", "zips"} & {*getattr(item, "fixturenames", ())}
+        if built or COMPILED.search(item.nodeid):
             item.add_marker(pytest.mark.slow)
 
 
