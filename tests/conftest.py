@@ -28,6 +28,7 @@ from d2lsched.book.pdf import chromium as chromium_path
 from d2lsched.data import MNIST, mnist
 from d2lsched.history import History
 from d2lsched.statistics import difference
+from d2lsched.teaching.answers import changed
 
 ROOT = Path(__file__).parents[1]
 
@@ -165,14 +166,16 @@ def problems_of(page: Page, *origins: str) -> list[str]:
 
 
 COMPILED = re.compile(
-    r"\[.*(jax|tensorflow|tf\b|optax|keras)|^d2lsched/(jax|tensorflow)\.py", re.I
-)
+    r"\[.*(jax|tensorflow|tf\b|optax|keras)|_compiled|every_framework|_is_kept\[|in_float32"
+    r"|^d2lsched/(jax|tensorflow)\.py", re.I,
+)  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What TensorFlow and JAX compile takes seconds: `make check` leaves it out."""
+    """What is compiled or built takes seconds: `make check` leaves it out."""
     for item in items:
-        if COMPILED.search(item.nodeid):
+        built = {"awkward", "pages", "zips"} & {*getattr(item, "fixturenames", ())}
+        if built or COMPILED.search(item.nodeid):
             item.add_marker(pytest.mark.slow)
 
 
@@ -182,15 +185,25 @@ def small() -> MNIST:
     return mnist(train=1_280, validation=200, test=200)
 
 
+@contextmanager
+def made_once(
+    tmp_path_factory: pytest.TempPathFactory, name: str
+) -> Iterator[tuple[Path, bool]]:
+    """A folder that the first worker makes for all, and whether it is there already."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    with FileLock(f"{folder}.lock"):
+        yield folder, (folder / "is-made").exists()
+        (folder / "is-made").touch()
+
+
 @pytest.fixture(scope="session")
 def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder with the pages of the real book, built once for all workers."""
     if built := os.environ.get("D2LSCHED_BOOK"):
         return Path(built).resolve()
-    base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "book"
-    with FileLock(f"{folder}.lock"):
-        if not (folder / "is-built").exists():
+    with made_once(tmp_path_factory, "book") as (folder, there):
+        if not there:
             jupyter_book = Path(sys.executable).with_name("jupyter-book")
             command = [str(jupyter_book), "build", str(ROOT), "-W", "--keep-going"]
             run = subprocess.run(
@@ -198,29 +211,50 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 capture_output=True, text=True, check=False,
             )  # fmt: skip
             assert run.returncode == 0, run.stdout[-4000:] + run.stderr[-4000:]
-            (folder / "is-built").touch()
     return folder / "_build" / "html"
 
 
 def run_nbgrader(course: Path, *arguments: str) -> None:
     """Run an nbgrader command in a course's folder."""
+    run_in_course(course, [str(Path(sys.executable).with_name("nbgrader")), *arguments])
+
+
+def run_in_course(course: Path, command: list[str]) -> None:
     binaries = Path(sys.executable).parent
     # nbgrader starts alembic by its name.
     environment = {**os.environ, "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}"}
     run = subprocess.run(
-        [str(binaries / "nbgrader"), *arguments],
-        cwd=course, env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        command, cwd=course, env=environment, capture_output=True, text=True, check=False
+    )
     assert run.returncode == 0, run.stderr[-4000:]
+
+
+GENERATE = """
+import sys
+from nbgrader.apps import GenerateAssignmentApp
+for name in sys.argv[1:]:
+    app = GenerateAssignmentApp()
+    app.initialize([name])
+    app.start()
+"""
+"""What ``nbgrader generate_assignment`` does, for several: to start takes it seconds."""
 
 
 def made_course(folder: Path, assignments: list[str]) -> Path:
     """Copy the course and let nbgrader make the releases of these assignments."""
     course = folder / "course"
     shutil.copytree(ROOT / "assignments", course)
-    for name in assignments:
-        run_nbgrader(course, "generate_assignment", name)
+    run_in_course(course, [sys.executable, "-c", GENERATE, *assignments])
     return course
+
+
+def undrawn(notebook: dict[str, Any]) -> dict[str, Any]:
+    """Drop the import that takes a sandbox longest; no answer draws."""
+    for cell in notebook["cells"]:
+        if cell["metadata"].get("nbgrader", {}).get("grade_id") == "setup":
+            drawing = {"import matplotlib.pyplot as plt\n": ""}
+            cell["source"] = changed("".join(cell["source"]), drawing)
+    return notebook
 
 
 class QuietHandler(SimpleHTTPRequestHandler):
@@ -278,10 +312,13 @@ def module(browser: Browser) -> Iterator[Page]:
 @pytest.fixture(scope="session")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder with the playground, and a chapter with two labs."""
-    out, warned = lab_pages.built(tmp_path_factory.mktemp("lab"), "html", lab_pages.lab_cell())
-    (warning,) = warned.splitlines()
-    assert "schedule-lab: updates = 5 is not allowed: it must be from 10 to 20000" in warning
-    return out
+    with made_once(tmp_path_factory, "lab") as (folder, there):
+        if not there:
+            folder.mkdir(exist_ok=True)
+            _, warned = lab_pages.built(folder, "html", lab_pages.lab_cell())
+            (warning,) = warned.splitlines()
+            assert "updates = 5 is not allowed: it must be from 10 to 20000" in warning
+    return folder / "_build" / "html"
 
 
 @pytest.fixture

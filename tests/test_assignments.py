@@ -6,6 +6,7 @@ import json
 import os
 import re
 import runpy
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,9 +18,11 @@ from symtable import symtable
 from types import SimpleNamespace
 from typing import Any
 
+import nbformat
 import psutil
 import pytest
-from conftest import ROOT, made_course, run_nbgrader
+from conftest import ROOT, made_course, run_nbgrader, undrawn
+from nbclient import NotebookClient
 from nbgrader.api import Gradebook
 
 from d2lsched.teaching import answers, questions
@@ -238,6 +241,10 @@ def packed(name: str, known: dict[str, Known]) -> list[Submission]:
     return found
 
 
+def filled(name: str, one: Submission) -> Notebook:
+    return undrawn(answers.submission(source(name), one.student, one.sources()))
+
+
 def hand_in(course: Path, student: str, name: str, notebook: Notebook) -> None:
     place = course / "submitted" / student / name
     place.mkdir(parents=True)
@@ -304,12 +311,18 @@ class Graded:
 
 
 @pytest.fixture(scope="module")
-def graded(tmp_path_factory: pytest.TempPathFactory) -> Any:
+def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The course with the releases of all assignments, to be copied."""
+    return made_course(tmp_path_factory.mktemp("course"), NAMES)
+
+
+@pytest.fixture(scope="module")
+def graded(course: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Return a function that grades all known answers of an assignment, once."""
 
     @cache
     def grade(name: str) -> Graded:
-        folder = made_course(tmp_path_factory.mktemp(name), [name])
+        folder = shutil.copytree(course, tmp_path_factory.mktemp(name) / "course")
         release = json.loads((folder / "release" / name / f"{name}.ipynb").read_text("utf-8"))
         submissions = packed(name, answers.load(COURSE, name))
 
@@ -317,8 +330,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Any:
         solution = answers.submission(source(name), "solution", {})
         hand_in(folder, "solution", name, solution)
         for one in submissions:
-            notebook = answers.submission(source(name), one.student, one.sources())
-            hand_in(folder, one.student, name, notebook)
+            hand_in(folder, one.student, name, filled(name, one))
         names = sorted(set().union(*map(defined, coded(name).values())))
         for kind, (before, after) in OTHER.items():
             notebook = answers.submission(source(name), kind, {})
@@ -327,8 +339,8 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Any:
             extra = {"cell_type": "code", "metadata": {}, "outputs": [], "source": cell}
             notebook["cells"].append(extra)
             hand_in(folder, kind, name, notebook)
-        with Course(folder) as course:
-            Grader(course, jobs=2).run(list(course.submissions()), progress=False)
+        with Course(folder) as opened:
+            Grader(opened, jobs=2).run(list(opened.submissions()), progress=False)
         scores: dict[str, dict[str, float | None]] = {}
         comments: dict[str, dict[str, str]] = {}
         with Gradebook(f"sqlite:///{folder / 'gradebook.db'}", "d2lsched") as book:
@@ -451,15 +463,14 @@ def test_feedback_shows_score_and_comment_and_nothing_hidden(graded: Any) -> Non
 
 @pytest.mark.slow
 def test_a_grading_killed_and_continued_beside_busy_processes_ends_with_the_same_table(
-    tmp_path: Path,
+    course: Path, tmp_path: Path
 ) -> None:
     name = "a2_warmup"
-    folder = made_course(tmp_path, [name])
+    folder = shutil.copytree(course, tmp_path / "course")
     (temporary := tmp_path / "temporary").mkdir()
     environment = {**os.environ, "TMPDIR": str(temporary)}
-    for one in packed(name, answers.load(COURSE, name))[:8]:
-        notebook = answers.submission(source(name), one.student, one.sources())
-        hand_in(folder, one.student, name, notebook)
+    for one in packed(name, answers.load(COURSE, name))[:6]:
+        hand_in(folder, one.student, name, filled(name, one))
     command = [sys.executable, "-m", "d2lsched.teaching.grade", "--course", str(folder)]
 
     def grade(*options: str) -> subprocess.Popen[str]:
@@ -473,10 +484,9 @@ def test_a_grading_killed_and_continued_beside_busy_processes_ends_with_the_same
     said = first.communicate()[1]
     assert first.returncode == 0, said
 
-    (folder / "gradebook.db").rename(tmp_path / "old.db")
+    shutil.copy(course / "gradebook.db", folder)
     for path in (folder / "marks").rglob("*.json"):
         path.unlink()
-    run_nbgrader(folder, "generate_assignment", name, "--force")
     killed = grade("--quiet", "--csv", str(tmp_path / "never.csv"))
     end = time.monotonic() + 60
     while len(done := list((folder / "marks").rglob("*.json"))) < 3:
@@ -510,36 +520,28 @@ def test_points_that_a_teacher_changes_are_those_that_count(
     graded: Any, tmp_path: Path
 ) -> None:
     name = "a1_schedules"
-    folder = made_course(tmp_path, [])
+    folder = shutil.copytree(COURSE, tmp_path / "course")
     notebook = json.loads((folder / "source" / name / f"{name}.ipynb").read_text("utf-8"))
     cell = cells(notebook, grade_id="staircase")["staircase"]
     cell["metadata"]["nbgrader"]["points"] = 30
     (folder / "source" / name / f"{name}.ipynb").write_text(json.dumps(notebook), "utf-8")
     run_nbgrader(folder, "generate_assignment", name)
     hand_in(folder, "ada", name, answers.submission(source(name), "ada", {}))
-    with Course(folder) as course:
-        Grader(course).run(list(course.submissions()), progress=False)
-        assert course.book.find_submission(name, "ada").score == 47
-        grade = course.book.find_grade("staircase", name, name, "ada")
+    with Course(folder) as opened:
+        Grader(opened).run(list(opened.submissions()), progress=False)
+        assert opened.book.find_submission(name, "ada").score == 47
+        grade = opened.book.find_grade("staircase", name, name, "ada")
         assert (grade.auto_score, grade.needs_manual_grade) == (30, False)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
-def test_the_solution_runs_and_every_visible_check_passes(name: str, tmp_path: Path) -> None:
-    path = tmp_path / f"{name}.ipynb"
-    notebook = answers.submission(source(name), "ada", {})
-    path.write_text(json.dumps(notebook), encoding="utf-8")
+def test_the_solution_runs_and_every_visible_check_passes(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")
     for file in (COURSE / "source" / name).glob("*.json"):
-        (tmp_path / file.name).write_bytes(file.read_bytes())
-    code = (
-        "import sys, nbformat; from nbclient import NotebookClient\n"
-        "notebook = nbformat.read(sys.argv[1], 4)\n"
-        "NotebookClient(notebook, timeout=120).execute(cwd=sys.argv[2])\n"
-    )
-    run = subprocess.run(
-        [sys.executable, "-c", code, str(path), str(tmp_path)],
-        capture_output=True, text=True, check=False, timeout=400,
-        env={**os.environ, "PYDEVD_DISABLE_FILE_VALIDATION": "1"},
-    )  # fmt: skip
-    assert run.returncode == 0, run.stderr[-3000:]
+        shutil.copy(file, tmp_path)
+    notebook = nbformat.reads(json.dumps(answers.submission(source(name), "ada", {})), 4)
+    resources = {"metadata": {"path": str(tmp_path)}}
+    NotebookClient(notebook, timeout=120, resources=resources).execute()

@@ -17,7 +17,7 @@ import nbformat
 import pytest
 import yaml
 from bs4 import BeautifulSoup, Tag
-from conftest import eventually
+from conftest import eventually, made_once
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from playwright.sync_api import Page, expect
 
@@ -165,12 +165,17 @@ AWKWARD = [
 ]  # fmt: skip
 
 
+def awkward_book(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    with made_once(tmp_path_factory, "awkward") as (folder, there):
+        if not there:
+            assert sphinx(folder, AWKWARD)[1] == ""
+    return folder / "_build" / "html"
+
+
 @pytest.fixture(scope="module")
 def awkward(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the built little book of awkward cases."""
-    out, warnings = sphinx(tmp_path_factory.mktemp("awkward") / "book", AWKWARD)
-    assert warnings == ""
-    return out
+    return awkward_book(tmp_path_factory)
 
 
 @pytest.mark.slow

@@ -21,7 +21,7 @@ from typing import Any
 
 import psutil
 import pytest
-from conftest import ROOT, eventually, made_course, run_nbgrader
+from conftest import ROOT, eventually, made_course, run_nbgrader, undrawn
 from nbgrader.api import Gradebook
 
 from d2lsched.teaching import answers, sandbox, walls
@@ -313,6 +313,10 @@ def code(source: str, **metadata: Any) -> dict[str, Any]:
     return {**cell, "execution_count": None, "id": hashlib.md5(source.encode()).hexdigest()[:8]}
 
 
+def handed_out(folder: Path) -> Notebook:
+    return undrawn(json.loads((folder / NAME / f"{NAME}.ipynb").read_text("utf-8")))
+
+
 def answer_cell(notebook: Notebook, grade_id: str) -> dict[str, Any]:
     return next(
         cell for cell in notebook["cells"]
@@ -407,8 +411,8 @@ HONEST = [
 @pytest.fixture(scope="module")
 def graded(course: Path) -> dict[str, Any]:
     """Hand in everything, grade it in one run, and keep what was seen."""
-    release = json.loads((course / "release" / NAME / f"{NAME}.ipynb").read_text("utf-8"))
-    source = json.loads((course / "source" / NAME / f"{NAME}.ipynb").read_text("utf-8"))
+    release = handed_out(course / "release")
+    source = handed_out(course / "source")
     solution = "".join(answer_cell(source, "staircase")["source"])
 
     listener = socket.create_server(("127.0.0.1", 0))
@@ -616,8 +620,8 @@ def test_an_ordinary_user_grades_as_safely(course: Path, tmp_path: Path) -> None
     mine = tmp_path / "course"
     ignored = shutil.ignore_patterns("submitted", "marks", "autograded")
     shutil.copytree(course, mine, ignore=ignored)
-    release = json.loads((mine / "release" / NAME / f"{NAME}.ipynb").read_text("utf-8"))
-    source = json.loads((mine / "source" / NAME / f"{NAME}.ipynb").read_text("utf-8"))
+    release = handed_out(mine / "release")
+    source = handed_out(mine / "source")
     solution = "".join(answer_cell(source, "staircase")["source"])
     for student in ESSENTIAL:
         attack(mine, release, student, solution, port=1)

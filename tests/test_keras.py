@@ -97,6 +97,7 @@ if load:
             said["refused"] = str(error)
             import own_schedules
             again = keras.models.load_model(f"{load}/{loaded}.keras")
+        again.jit_compile &= backend != "torch"  # which would compile C++ for a minute
         schedule = again.optimizer._learning_rate.schedule
         said[loaded] = [repr(schedule), int(again.optimizer.iterations)]
         record = Rates()

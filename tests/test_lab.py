@@ -457,7 +457,7 @@ def ordinary(rng: random.Random, kind: str) -> Schedule:
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_code_of_random_schedules_gives_their_rates(module: Page, library: str) -> None:
     rng = random.Random(SEED)
-    each = 2 if library == "Keras" else 4
+    each = 2 if library in ("Keras", "optax") else 4
     for kind in KINDS:
         if kind in ("PolynomialDecay", "InverseScaling"):  # all have a power
             continue

@@ -13,9 +13,11 @@ ASKING = [*KINDS, *(page for page in EVERY_PAGE if page.count("/") < 2)]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", ASKING)
-def test_over_http_a_page_is_whole_and_without_errors(site: str, tab: Page, page: str) -> None:
-    problems = problems_of(tab, site)
-    tab.goto(f"{site}/{page}.html")
-    assert_icons_are_drawn(tab)
-    assert problems == []
+def test_over_http_pages_are_whole_and_without_errors(site: str, tab: Page) -> None:
+    for name in ASKING:
+        page = tab.context.new_page()
+        problems = problems_of(page, site)
+        page.goto(f"{site}/{name}.html")
+        assert_icons_are_drawn(page)
+        assert problems == [], name
+        page.close()

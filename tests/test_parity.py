@@ -25,7 +25,7 @@ import d2lsched.tensorflow  # sets TensorFlow's environment before it loads
 from d2lsched import CosineDecay, ReduceOnPlateau, Schedule
 
 ROOT = Path(__file__).parents[1]
-FEW, SOME = 3, 10  # `python tests/parity.py` compares MANY
+FEW, SOME = 3, 6  # `python tests/parity.py` compares MANY
 
 
 @pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")  # ignite's

@@ -268,9 +268,17 @@ sweep(many(), sys.argv[1], n_jobs=2)
 
 
 def many() -> list[Run]:
-    """200 runs of some 20 ms each."""
+    """100 runs of some 20 ms each."""
     sizes = {"epochs": 2, "train": 2_048, "validation": 64, "test": 64}
-    return [Run("numpy", CosineDecay(0.1, 10 + i), i, **sizes) for i in range(200)]
+    return [Run("numpy", CosineDecay(0.1, 10 + i), i, **sizes) for i in range(100)]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> Path:
+    """The store of an uninterrupted sweep of all of them, one at a time."""
+    store = tmp_path_factory.mktemp("whole") / "whole.sqlite"
+    sweep(many(), store, n_jobs=1, progress=False)
+    return store
 
 
 def started(store: Path) -> subprocess.Popen:
@@ -305,12 +313,14 @@ def wait_for(store: Path, runs: int, process: subprocess.Popen, seconds: float =
 
 
 @pytest.mark.slow
-def test_a_sweep_killed_three_times_ends_with_the_table_of_an_uninterrupted_one(tmp_path):
+def test_a_sweep_killed_three_times_ends_with_the_table_of_an_uninterrupted_one(
+    tmp_path, whole
+):
     moments = random.Random(4)
     store, before = tmp_path / "killed.sqlite", pd.DataFrame()
-    for reached in (20, 80, 140):
+    for reached in (10, 30, 50):
         process = started(store)
-        wait_for(store, reached + moments.randrange(30), process)
+        wait_for(store, reached + moments.randrange(15), process)
         time.sleep(moments.uniform(0, 0.1))
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
@@ -318,16 +328,15 @@ def test_a_sweep_killed_three_times_ends_with_the_table_of_an_uninterrupted_one(
         after = results(store).set_index("key")
         if len(before):
             assert_frame_equal(after.loc[before.index], before)
-        assert len(after) < 200, "the kill came too late"
+        assert len(after) < 100, "the kill came too late"
         before = after
     assert started(store).wait(timeout=120) == 0, log_of(store).read_text()
 
     table = results(store, many())
     assert_frame_equal(table.set_index("key").loc[before.index], before)
-    whole = sweep(many(), tmp_path / "whole.sqlite", n_jobs=1, progress=False)
-    assert_frame_equal(measured(table), measured(whole))
-    for run in many()[::20]:
-        ours, theirs = history(store, run), history(tmp_path / "whole.sqlite", run)
+    assert_frame_equal(measured(table), measured(results(whole, many())))
+    for run in many()[::10]:
+        ours, theirs = history(store, run), history(whole, run)
         assert ours.loss == theirs.loss
         assert ours.lr == theirs.lr
 
@@ -344,7 +353,7 @@ def test_one_sweep_at_a_time_holds_a_store_and_ctrl_c_leaves_it_clean(tmp_path):
     assert process.wait(timeout=60) != 0
     log = log_of(store).read_text()
     n = len(results(store))
-    assert f"Stopped: {n} of 200 runs are in" in log
+    assert f"Stopped: {n} of 100 runs are in" in log
     with sqlite3.connect(store) as db:
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     table = sweep(many()[:n], store, n_jobs=1, progress=False)  # the lock is free
@@ -417,7 +426,7 @@ def cluster(tmp_path):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("default")
 def test_on_a_dask_cluster_with_a_killed_worker_the_table_is_that_of_a_serial_sweep(
-    cluster, tmp_path
+    cluster, tmp_path, whole
 ):
     runs = many()
     runs[5] = Run("numpy", Killer(), **SMALL)
@@ -426,7 +435,7 @@ def test_on_a_dask_cluster_with_a_killed_worker_the_table_is_that_of_a_serial_sw
     assert os.getpid() not in pids
 
     def kill() -> None:
-        while stored(store) < 60:
+        while stored(store) < 30:
             time.sleep(0.01)
         killed.append((sorted(pids)[0], stored(store)))
         os.kill(sorted(set(cluster.run(os.getpid).values()))[0], signal.SIGKILL)
@@ -437,9 +446,9 @@ def test_on_a_dask_cluster_with_a_killed_worker_the_table_is_that_of_a_serial_sw
     with joblib.parallel_config("dask"):
         table = sweep(runs, store, progress=False)
     thread.join()
-    assert killed[0][1] < 200, "the kill came too late"
-    assert table["error"].notna().tolist() == [i == 5 for i in range(200)]
+    assert killed[0][1] < 100, "the kill came too late"
+    assert table["error"].notna().tolist() == [i == 5 for i in range(100)]
     assert "took 4 workers down" in table["error"][5]  # Dask's allowed-failures and one
-    serial = sweep(many(), tmp_path / "serial.sqlite", n_jobs=1, progress=False)
-    others = [i for i in range(200) if i != 5]
+    serial = results(whole, many())
+    others = [i for i in range(100) if i != 5]
     assert_frame_equal(measured(table.loc[others]), measured(serial.loc[others]))

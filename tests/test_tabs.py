@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from conftest import eventually
 from playwright.sync_api import Browser, Page, expect
-from test_book import AWKWARD, FRAMEWORKS, assert_shows, sphinx
+from test_book import FRAMEWORKS, assert_shows, awkward_book
 
 LABELS = {"numpy": "NumPy", "torch": "PyTorch", "tensorflow": "TensorFlow", "jax": "JAX"}
 
@@ -39,9 +39,7 @@ def assert_notes(page: Page, framework: str) -> None:
 @pytest.fixture(scope="module")
 def awkward(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a little book with sets that lack one framework or another."""
-    out, warnings = sphinx(tmp_path_factory.mktemp("tabs") / "book", AWKWARD)
-    assert warnings == ""
-    return out
+    return awkward_book(tmp_path_factory)
 
 
 @pytest.mark.slow

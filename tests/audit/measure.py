@@ -75,7 +75,8 @@ FEWER = """() => {
   thin("math", (e) => e.parentElement.parentElement.className, (e) => e.replaceWith("x"));
 }"""
 # Axe computes contrast letter by letter, in most of its time. The first text of each look (its
-# color, size and weight, and all the grounds below it) tells as much as all texts.
+# color, size and weight, all the grounds below it, and of a link what sets it off from the text
+# around) tells as much as all texts.
 LOOKS = """() => {
   const looks = new Map();
   const grounds = new Map([[null, ""]]);
@@ -93,12 +94,15 @@ LOOKS = """() => {
     const e = texts.currentNode.parentElement;
     // Of a single letter axe does not judge.
     if (texts.currentNode.data.trim().length < 2 || !e.checkVisibility()) continue;
-    const { color, fontSize, fontWeight } = getComputedStyle(e);
-    const look = [color, fontSize, fontWeight, ground(e)].join();
-    if (!looks.has(look)) looks.set(look, e);
+    const link = e.closest("a");
+    const { color, fontSize, fontWeight, textDecorationLine } = getComputedStyle(e);
+    const beside = link && [getComputedStyle(link.parentElement).color, textDecorationLine];
+    const look = [color, fontSize, fontWeight, ground(e), beside].join();
+    if (!looks.has(look)) looks.set(look, link ?? e);
   }
   return [...looks.values()];
 }"""
+COLORS = ["color-contrast", "link-in-text-block"]
 RUN = """([elements, options]) => axe.run(
   elements ? { include: elements } : document,
   { resultTypes: ["violations"], preload: false, ...options },
@@ -117,14 +121,15 @@ def reported(page: Page, elements: JSHandle | None, options: dict[str, Any]) -> 
 
 def faint(page: Page) -> list[str]:
     """Return what axe finds of too little contrast on a page that `findings` has seen."""
-    return reported(page, page.evaluate_handle(LOOKS), {"runOnly": ["color-contrast"]})
+    return reported(page, page.evaluate_handle(LOOKS), {"runOnly": COLORS})
 
 
 def findings(page: Page) -> list[str]:
     """Return what axe finds on an open page, a line for each rule. It changes the page."""
     page.evaluate(FEWER)
     page.evaluate(AXE)
-    return reported(page, None, {"rules": {"color-contrast": {"enabled": False}}}) + faint(page)
+    rules = {"rules": {name: {"enabled": False} for name in COLORS}}
+    return reported(page, None, rules) + faint(page)
 
 
 def in_theme(theme: str) -> str:
