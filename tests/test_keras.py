@@ -86,7 +86,8 @@ callback, made, record = d2l.native(plateau, monitor="loss"), model(0.123), Rate
 x = np.ones((2, 1), "float32")
 for epochs in (3, 2):  # goes on from fit to fit
     history = made.fit(x, x, epochs=epochs, verbose=0, callbacks=[callback, record]).history
-    for loss, rate, used in zip(history["loss"], history["learning_rate"], record.rates[-epochs:]):
+    seen = history["loss"], history["learning_rate"], record.rates[-epochs:]
+    for loss, rate, used in zip(*seen):
         said.setdefault("plateau", []).append([loss, rate, used])
 
 if load:
