@@ -1235,11 +1235,7 @@ def _(lr: float, w: int, s: int, g: float) -> Pair:
 # --- the table, and the sum of it all
 
 LIBRARIES: tuple[Library, ...] = ("torch", "Keras", "optax", "scikit-learn")
-CLIENTS: tuple[Library, ...] = (
-    "Transformers",
-    "timm",
-    "ignite",
-)  # with tables of their own only
+CLIENTS: tuple[Library, ...] = ("Transformers", "ignite")  # with tables of their own only
 ROWS = [
     "Constant",
     "StepDecay",

@@ -73,9 +73,9 @@ def others():
     return found
 def zero(): return len(mmap.mmap(os.open("/dev/zero", os.O_RDWR), 4096))
 def crashes(): return resource.getrlimit(resource.RLIMIT_CORE)
-def nested():
+def nested(deep):
     value = []
-    for _ in range(600):
+    for _ in range(deep):
         value = [value]
     return value
 def small(): return [{} for _ in range(600_000)]
@@ -114,7 +114,8 @@ def test_the_kernels_doors_are_shut(root: bool, monkeypatch: pytest.MonkeyPatch)
         assert isinstance(asked("zero"), Failure)
         if resource.getrlimit(resource.RLIMIT_CORE)[1]:
             assert asked("crashes") == [1, 1]
-        assert isinstance(asked("nested"), Failure)
+        assert "more than 20 lists in one another" in asked("nested", 100).description
+        assert isinstance(asked("nested", 600), Failure)
         with pytest.raises(sandbox.Ended, match="more than 2,097,152 bytes"):
             asked("small")
     walls.bwrap.cache_clear()
@@ -311,6 +312,8 @@ IPYTHON = [
     ("if True:\n    %time x = 9", 9),
     ("x = %time 2 + 3", 5),
     ('x = "a\x85b\u2028c"\n!ls', "a b c"),
+    ('x = ord("""\u2028""")', 0x2028),
+    ('x = ord("""\u2028""")\n!ls', 0x2028),
 ]
 """Cells, and what x is after each."""
 
@@ -325,10 +328,14 @@ def test_ipython_is_ipythons() -> None:
         assert box.ask(Call("answer").coded()) == [right for _, right in IPYTHON]
 
 
-def test_a_syntax_error_is_the_students_own() -> None:
+@pytest.mark.parametrize(
+    ("before", "line"),
+    [("x = 1\n", 2), ("\n\n", 3), ("%matplotlib inline\n\n", 3), ("!ls \\\n  -l\n", 3)],
+)
+def test_a_syntax_error_is_the_students_own(before: str, line: int) -> None:
     with pytest.raises(SyntaxError) as error:
-        statements("x = 1\ny = = 2")
-    assert error.value.lineno == 2
+        statements(f"{before}y = = 2\n")
+    assert error.value.lineno == line
 
 
 @pytest.mark.parametrize(
@@ -496,6 +503,14 @@ V3 = {
 )
 def test_files_as_they_come(data: bytes) -> None:
     assert [cell.source for cell in notebooks.parsed(data)] == ["x = 1\ny"]
+
+
+def test_attached_pictures_stay_in_the_file() -> None:
+    kinds = {"a.png": {"image/png": PNG}, "b.svg": {"image/svg+xml": "<svg/>"}}
+    words = {"cell_type": "markdown", "source": "", "metadata": {}, "attachments": kinds}
+    cells = notebooks.parsed(json.dumps({**V4, "cells": [words]}).encode())
+    (written,) = notebooks.graded(cells, {})["cells"]
+    assert written["attachments"] == {"a.png": {"image/png": PNG}}
 
 
 def test_half_a_character_and_a_mac_s_file(tmp_path: Path) -> None:

@@ -82,12 +82,13 @@ said["rates"] = record.rates
 said["moves"] = (-np.diff([9.0, *record.weights])).tolist()
 
 plateau = ReduceOnPlateau(0.4, factor=0.5, patience=0, threshold=0.9)
-callback, made = d2l.native(plateau, monitor="loss"), model(0.123)
+callback, made, record = d2l.native(plateau, monitor="loss"), model(0.123), Rates()
 x = np.ones((2, 1), "float32")
 for epochs in (3, 2):  # goes on from fit to fit
-    history = made.fit(x, x, epochs=epochs, verbose=0, callbacks=[callback]).history
-    for loss, rate in zip(history["loss"], history["learning_rate"]):
-        said.setdefault("plateau", []).append([loss, rate])
+    history = made.fit(x, x, epochs=epochs, verbose=0, callbacks=[callback, record]).history
+    seen = history["loss"], history["learning_rate"], record.rates[-epochs:]
+    for loss, rate, used in zip(*seen):
+        said.setdefault("plateau", []).append([loss, rate, used])
 
 if load:
     for name, loaded in (("d2lsched", "curve"), ("of my own", "own")):
@@ -143,8 +144,9 @@ def test_each_backend_follows_a_schedule_and_goes_on_with_the_models_of_another(
         np.testing.assert_allclose(said["rates"], CURVE.table(30), rtol=0, atol=1e-7)
         np.testing.assert_allclose(said["moves"], CURVE.table(30), rtol=0, atol=1e-5)
         plateau = ReduceOnPlateau(0.4, factor=0.5, patience=0, threshold=0.9)
-        for loss, rate in said["plateau"]:
+        for loss, rate, used in said["plateau"]:
             assert rate == pytest.approx(plateau.rate, rel=1e-6)
+            assert used == pytest.approx(plateau.rate, rel=1e-6)
             plateau = plateau.observe(loss)
         assert plateau.rate < 0.4
         if load:

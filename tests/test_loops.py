@@ -43,7 +43,8 @@ def test_every_section_has_its_four_answers():
         assert longest <= 96
 
 
-# What the page says of Accelerate on several processes: two of them, on this machine.
+# What the page says of Accelerate on several processes: two of them, on this machine. SETTINGS
+# are the page's own.
 PROCESSES = """
 import torch
 from accelerate import Accelerator, debug_launcher
@@ -52,7 +53,7 @@ from d2lsched.torch import native
 
 
 def run(**settings):
-    accelerator = Accelerator(cpu=True, **settings)
+    accelerator = Accelerator(**settings)
     model = torch.nn.Linear(1, 1)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     scheduler = native(LinearDecay(1.0, 10), optimizer)
@@ -68,8 +69,8 @@ def run(**settings):
 
 
 def both():
-    run()
-    run(step_scheduler_with_optimizer=False)
+    run(cpu=True)
+    run(SETTINGS)
 
 
 if __name__ == "__main__":
@@ -79,10 +80,41 @@ if __name__ == "__main__":
 
 @pytest.mark.slow
 def test_on_two_processes_a_prepared_scheduler_takes_two_steps_unless_told_otherwise(tmp_path):
-    assert printed(PROCESSES, tmp_path).splitlines()[-2:] == [
+    (settings,) = re.findall(
+        r"^accelerator = Accelerator\((.*)\)$", SECTIONS["accelerate"], re.M
+    )
+    code = PROCESSES.replace("SETTINGS", settings)
+    assert printed(code, tmp_path).splitlines()[-2:] == [
         "2 [1.0, 0.8, 0.6, 0.4]",
         "2 [1.0, 0.9, 0.8, 0.7]",
     ]
+
+
+# Below the page's first block on Lightning: a metric that never improves, and what it brings.
+MONITORED = """
+class Stuck(Line):
+    def training_step(self, batch):
+        self.log("loss", 1.0, on_epoch=True)
+        return super().training_step(batch)
+
+    def configure_optimizers(self):
+        optimizer = torch.optim.SGD(self.parameters(), lr=0.1)
+        scheduler = native(ReduceOnPlateau(0.1, factor=0.5, patience=0), optimizer)
+        lr_scheduler = {"scheduler": scheduler, "monitor": "loss"}
+        return {"optimizer": optimizer, "lr_scheduler": lr_scheduler}
+
+
+stuck = Stuck()
+lightning.Trainer(max_epochs=4, enable_checkpointing=False, **quiet).fit(stuck, batches)
+print(stuck.rates[::8])
+"""
+
+
+@pytest.mark.slow
+def test_lightning_gives_a_plateau_the_metric_that_it_monitors(tmp_path):
+    blocks = [*BLOCK.findall(INTRODUCTION), BLOCK.findall(SECTIONS["lightning"])[0]]
+    code = "".join(block for block, _ in blocks) + MONITORED
+    assert printed(code, tmp_path).splitlines()[-1] == "[0.1, 0.1, 0.05, 0.025]"
 
 
 # A scheduler beside a model in parts, saved and resumed; and one beside scaled gradients.

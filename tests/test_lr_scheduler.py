@@ -75,8 +75,9 @@ def test_a_state_saved_with_another_schedule_says_so():
     other = native(LONGER, _optimizer())
     with pytest.warns(UserWarning, match=r"saved with Warmup\(.*40.*; Warmup\(.*90.*3 steps"):
         other.load_state_dict(scheduler.state_dict())
-    other.load_state_dict({"last_epoch": 5, "base_lrs": [1.0]})  # as version 0.1 saved it
+    other.load_state_dict({"last_epoch": 5, "base_lrs": [7.0]})  # as version 0.1 saved it
     assert _rates(other.optimizer) == other.get_last_lr() == [LONGER(5)]
+    assert other.base_lrs == [1.0]
 
 
 @pytest.mark.parametrize("order", ORDERS)
@@ -246,6 +247,19 @@ def test_weight_decay_follows_a_schedule_and_groups_keep_their_ratio():
         scheduler.step()
 
 
+def test_the_weight_decay_of_an_added_group_keeps_its_ratio_to_the_one_in_force():
+    optimizer = torch.optim.AdamW([_weight()], lr=0.1, weight_decay=0.1)
+    decay = CosineDecay(0.3, 10)
+    scheduler = native(Constant(0.1), optimizer, weight_decay=decay)
+    for t in range(8):
+        if t == 3:
+            optimizer.add_param_group({"params": [_weight()], "weight_decay": decay(3) / 2})
+        found = [group["weight_decay"] for group in optimizer.param_groups]
+        assert found == pytest.approx([decay(t), decay(t) / 2][: len(found)], rel=1e-12)
+        optimizer.step()
+        scheduler.step()
+
+
 def test_momentum_is_any_function_below_one_and_comes_back_with_the_state():
     optimizer = torch.optim.SGD([_weight()], lr=0.1, momentum=0.9)
     scheduler = native(Constant(0.1), optimizer, momentum=lambda t: 0.9 + t / 100)
@@ -335,6 +349,7 @@ def test_a_plateau_loaded_into_another_says_so_and_takes_no_momentum():
     with pytest.warns(UserWarning, match=r"saved with ReduceOnPlateau\(.*patience=1"):
         fresh.load_state_dict(begun.state_dict())
     assert _rates(fresh.optimizer) == _rates(begun.optimizer)
+    assert begun.rule == native(ReduceOnPlateau(0.4, patience=1), _optimizer()).rule
     with pytest.raises(ValueError, match=r"momentum = .* must be None with a ReduceOnPlateau"):
         native(ReduceOnPlateau(0.4), _optimizer(), momentum=Constant(0.9))
 

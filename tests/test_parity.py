@@ -1,5 +1,6 @@
 """Our schedules and the libraries' schedulers, value by value; see parity.py."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -22,7 +23,7 @@ from parity import (
 
 import d2lsched
 import d2lsched.tensorflow  # sets TensorFlow's environment before it loads
-from d2lsched import CosineDecay, ReduceOnPlateau, Schedule
+from d2lsched import CosineDecay, LRRangeTest, ReduceOnPlateau, Schedule
 
 ROOT = Path(__file__).parents[1]
 FEW, SOME = 3, 6  # `python tests/parity.py` compares MANY
@@ -102,6 +103,18 @@ def test_the_api_pages_table_is_what_the_cases_say():
     page = ROOT / "chapters" / "_parity.md"
     wanted = "run `python tests/parity.py --table > chapters/_parity.md`"
     assert page.read_text(encoding="utf-8") == table(), wanted
+    headings = re.findall(r"^### .*$", table(), re.MULTILINE)
+    assert len({*headings}) == len(headings)
+    empty = re.search(r"^\| --- .*\n(?!\|)", table(), re.MULTILINE)
+    assert not empty
+
+
+def test_fastais_lr_find_is_as_long_as_the_docstring_and_the_table_say():
+    said = r"num_it=n``? .*steps = n \+ 1\b"  # fastai's rate of update t is a (b/a)^(t/num_it)
+    assert re.search(said, " ".join(str(LRRangeTest.__doc__).split()))
+    assert re.search(rf"^\| `lr_find`.*{said}", table(), re.MULTILINE)
+    theirs = 1e-7 * (10 / 1e-7) ** (np.arange(100) / 100)
+    np.testing.assert_allclose(LRRangeTest(1e-7, 10, 101).table(100), theirs, rtol=1e-12)
 
 
 def test_the_table_needs_no_framework():

@@ -38,14 +38,17 @@ def statements(source: str) -> list[ast.stmt]:
     """Parse a cell; what is for IPython (%magic, !command, f?) does nothing."""
     try:
         return ast.parse(source).body
-    except SyntaxError as error:
+    except SyntaxError:  # perhaps IPython's own line
         from IPython.core.inputtransformer2 import TransformerManager
 
         transformed = TransformerManager().transform_cell(source)
         try:
             tree = ast.parse(transformed)
-        except SyntaxError:
-            raise error from None  # in the student's own words and lines
+        except SyntaxError as error:  # the student's: in the line that it has in the cell
+            # IPython drops blank lines at the beginning, and joins those that are continued.
+            joined = source.rstrip().count("\n") - transformed.rstrip().count("\n")
+            error.lineno = (error.lineno or 0) + joined
+            raise error from None
         return ast.fix_missing_locations(Quiet().visit(tree)).body
 
 
