@@ -217,7 +217,6 @@ _OF_TYPE: dict[type, Backend] = {}  # torch.compile sees through a dict, and not
 
 
 def _backend_of_type(kind: type) -> Backend:
-    # Tuples: unions are what torch.compile does not know, either.
     if issubclass(kind, (bool, np.bool_)):
         raise TypeError("t must be an update number, not a truth value")
     if issubclass(kind, (np.generic, np.ndarray)):
