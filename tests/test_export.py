@@ -237,7 +237,7 @@ PathFinder.find_spec = staticmethod(find_spec)
 # A chapter with tabs, and the shortest, which asks what there is; ruff (above) looks at all.
 ALONE = [
     ("torch", "chapters/decay/cosine.ipynb"),
-    ("tensorflow", "chapters/quickstart.ipynb"),
+    ("tensorflow", "chapters/decay/cosine.ipynb"),
     ("jax", "chapters/quickstart.ipynb"),
 ]
 
