@@ -364,8 +364,13 @@ def test_a_floating_type_is_kept(schedule, dtype):
         torch, dtype
     )
     assert schedule(tf.constant([1], dtype)).dtype.name == dtype
-    if dtype != "float64":  # switched off in JAX by default
-        assert schedule(jnp.array([1], dtype)).dtype == dtype
+    if dtype == "float64":  # switched off in JAX by default
+        return
+    try:
+        2 * jnp.array([1], dtype)
+    except jax.errors.JaxRuntimeError:
+        pytest.skip(f"XLA itself cannot multiply {dtype} on this processor")
+    assert schedule(jnp.array([1], dtype)).dtype == dtype
 
 
 @pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "int32", "int64", "uint32"])
