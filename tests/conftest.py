@@ -166,9 +166,8 @@ def problems_of(page: Page, *origins: str) -> list[str]:
 
 
 COMPILED = re.compile(
-    r"\[.*(jax|tensorflow|tf\b|optax|keras)|_compiled|every_framework|_is_kept\[|in_float32"
-    r"|^d2lsched/(jax|tensorflow)\.py", re.I,
-)  # fmt: skip
+    r"\[.*(jax|tensorflow|tf\b|optax|keras)|^d2lsched/(jax|tensorflow)\.py", re.I
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -246,6 +245,11 @@ def made_course(folder: Path, assignments: list[str]) -> Path:
     shutil.copytree(ROOT / "assignments", course)
     run_in_course(course, [sys.executable, "-c", GENERATE, *assignments])
     return course
+
+
+def faded(page: Page) -> None:
+    """What the theme fades has its last color at once."""
+    page.add_style_tag(content="* { animation: none !important; transition: none !important }")
 
 
 def undrawn(notebook: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ import nbformat
 import pytest
 import yaml
 from bs4 import BeautifulSoup, Tag
-from conftest import eventually, made_once
+from conftest import eventually, faded, made_once
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from playwright.sync_api import Page, expect
 
@@ -473,8 +473,7 @@ CONTRAST = """(selector) => {
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_tabs_and_labels_contrast_with_the_page(book: Path, tab: Page, theme: str) -> None:
     tab.goto((book / f"{CHAPTERS[0]}.html").as_uri())
-    # the theme fades its colors
-    tab.add_style_tag(content="* { animation: none !important; transition: none !important; }")
+    faded(tab)
     tab.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
     ratios = tab.evaluate(CONTRAST, "[role=tab], .framework-label")
     assert ratios

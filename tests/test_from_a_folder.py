@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from audit.measure import faint, findings
-from conftest import assert_icons_are_drawn, eventually, problems_of, settled
+from conftest import assert_icons_are_drawn, eventually, faded, problems_of, settled
 from playwright.sync_api import Browser, Page, expect
 from test_book import EVERY_PAGE, assert_shows, offered
 from test_lab import OVERFLOW, curves
@@ -149,7 +149,7 @@ def test_a_page_fits_every_window_and_axe_finds_nothing(
     expect(tab.locator("html")).to_have_attribute("data-theme", "light")
     assert findings(tab) == []
     # A theme is colors: in the dark, only what depends on them is looked at again.
-    tab.add_style_tag(content="* { transition: none !important }")  # the theme fades them
+    faded(tab)
     tab.evaluate("document.documentElement.dataset.theme = 'dark'")
     assert faint(tab) == []
     tab.set_viewport_size({"width": 1440, "height": 900})

@@ -5,7 +5,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from blocks import BLOCK, outputs, sections
+from blocks import BLOCK, outputs, printed, sections
 
 INTRODUCTION, SECTIONS = sections("from-d2l.md", "d2l")
 PLANS = re.findall(r'^    "(.+)": ', INTRODUCTION, re.M)
@@ -34,8 +34,32 @@ def test_a_framework_has_all_five_schedules_in_ten_lines_each(section):
 @pytest.mark.slow
 @pytest.mark.parametrize("section", [*FRAMEWORKS, "plain", "traps"])
 def test_every_block_of_a_section_does_what_it_says(section: str, tmp_path: Path):
-    for expected, printed in outputs(INTRODUCTION, SECTIONS[section], tmp_path):
-        assert printed == expected
+    for expected, came in outputs(INTRODUCTION, SECTIONS[section], tmp_path):
+        assert came == expected
+
+
+# The page's functions as Keras' callback, as the page says, and without the lambda.
+CALLBACK = """
+import keras
+import numpy as np
+
+for function in (lambda epoch: warmup(epoch), warmup):
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(0.3), "mse")
+    x = np.ones((2, 1))
+    scheduler = keras.callbacks.LearningRateScheduler(function)
+    rates = model.fit(x, x, epochs=8, verbose=0, callbacks=[scheduler]).history["learning_rate"]
+    print(np.allclose(rates, [warmup(t) for t in range(8)]), max(rates[:5]) == 0)
+"""
+
+
+@pytest.mark.slow
+def test_keras_callback_needs_the_lambda(tmp_path):
+    section = SECTIONS["keras"]
+    assert "`LearningRateScheduler(lambda epoch: warmup(epoch))`" in section
+    code = "".join(block for block, _ in BLOCK.findall(INTRODUCTION))
+    code += "".join(block for name, block in schedules("plain"))
+    assert printed(code + CALLBACK, tmp_path).splitlines()[-2:] == ["True False", "False True"]
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from audit.measure import COLORS
 from axe_playwright_python.sync_playwright import Axe
-from conftest import eventually, problems_of, settled
+from conftest import eventually, faded, problems_of, settled
 from lab_pages import opened
 from playwright.sync_api import Browser, Page, expect
 from strategies import COMPOSED, PLAIN
@@ -550,7 +550,7 @@ def test_axe_finds_nothing_in_any_view(playground: Page) -> None:
     playground.locator(".lab-kind").first.select_option("Formula")
     box = playground.locator(".lab-formula input")
     box.fill("peak * (1 + t")
-    playground.add_style_tag(content="* { transition: none !important }")  # the theme fades
+    faded(playground)
     # A theme is colors: in the dark, only what depends on them is looked at again.
     for (theme, rules), view in product((("light", {}), ("dark", {"runOnly": COLORS})), VIEWS):
         playground.evaluate(f"document.documentElement.dataset.theme = '{theme}'")

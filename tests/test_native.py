@@ -311,6 +311,7 @@ def test_every_schedule_drives_keras_and_survives_its_serialization(kind):
         assert float(native(t)) == pytest.approx(schedule(t), abs=schedule.peak * 1e-6)
 
 
+@pytest.mark.slow
 @KINDS
 def test_every_schedule_drives_optax_compiled(kind):
     schedule = _of_kind(kind)

@@ -183,6 +183,7 @@ def test_300_random_schedules_give_the_same_compiled(way):  # compiling is what 
     print(f"{way}: 300 schedules, largest difference per peak {worst:.1e}")
 
 
+@pytest.mark.slow
 @given(schedules_with_times)
 def test_fractional_times_give_the_same_in_float32(case):
     schedule, ts = case
@@ -419,6 +420,7 @@ def test_restarts_are_exact_at_any_update_number(mult, period):
     assert [factor(t) for t in starts] == [0.5 * 0.5**i for i in range(len(starts))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mult", range(2, 8))
 def test_restarts_are_exact_in_every_framework(mult):
     schedule = CosineRestarts(0.3, 1, mult)
@@ -469,6 +471,7 @@ GREAT = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("schedule", GREAT, ids=repr)
 def test_in_float32_whole_times_beyond_2_to_the_24_are_told_apart(schedule):
     ts = np.arange(10**8 - 200, 10**8 + 200)

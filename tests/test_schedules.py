@@ -153,6 +153,7 @@ def _is_whole(ts: Any) -> bool:
     return np.asarray(ts).dtype.kind == "i"
 
 
+@pytest.mark.slow
 @frameworks
 @settings(max_examples=50)
 @given(SCHEDULES, TIMES)
@@ -265,6 +266,7 @@ def test_step_decay_falls_at_the_multiple_and_not_before():
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", [1, 3, 7, 30, 49, 1_000])
 @frameworks
 def test_step_decay_falls_at_the_multiple_in_every_framework(framework, steps):
@@ -274,6 +276,7 @@ def test_step_decay_falls_at_the_multiple_in_every_framework(framework, steps):
         assert np.rint(np.log(rates) / np.log(0.9)).tolist() == list(falls)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("framework", ["numpy", *TO_TENSOR])
 def test_a_gamma_near_one_loses_no_digits_in_float32(framework):
     # 0.9999 rounded to float32 and raised to the 10,000th power is off by 6e-5.
@@ -345,6 +348,7 @@ def test_great_update_numbers_are_told_apart(t):
 # --- kinds, types and shapes
 
 
+@pytest.mark.slow
 @three_kinds
 @pytest.mark.parametrize("shape", [(), (0,), (3,), (2, 3)])
 def test_the_shape_is_kept(schedule, shape):
@@ -357,6 +361,7 @@ def test_the_shape_is_kept(schedule, shape):
         assert isinstance(rates, type(tensor(t)))
 
 
+@pytest.mark.slow
 @three_kinds
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
 def test_a_floating_type_is_kept(schedule, dtype):
@@ -438,6 +443,7 @@ COMPILERS: dict[str, Callable[[Schedule], Callable[[np.ndarray], Any]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compiler", COMPILERS)
 @examples
 def test_compiled_gives_the_same_numbers_and_at_negative_times_the_first(schedule, compiler):
@@ -467,6 +473,7 @@ def test_a_function_compiled_by_torch_may_ask_a_schedule(schedule):
         _close(compiled(torch.tensor(EAGER)), 2 * expected, schedule, 2 * FLOAT32)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("t", [1.0, 5.0, 13.0, 19.0])
 def test_the_slope_of_the_cosine_can_be_taken_in_every_framework(t):
     schedule = CosineDecay(0.3, 20, 0.01)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from audit.measure import findings
+from conftest import faded
 from parity import CASES
 from playwright.sync_api import Browser, Page, expect
 
@@ -150,7 +151,7 @@ def test_a_summary_is_of_the_chapter_without_its_frame(site: str, tab: Page) -> 
     summary.wait_for()
     for frame in ("Contents", "Print to PDF", "Search", "ipynb", "#", "Show code"):
         expect(summary).not_to_contain_text(frame)
-    tab.add_style_tag(content="* { transition: none !important }")
+    faded(tab)
     for theme in ("light", "dark"):
         tab.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
         assert findings(tab) == []

@@ -214,6 +214,7 @@ def test_the_update_is_the_papers_in_float64(optimizer):
     np.testing.assert_allclose(_ours(optimizer, 0.1)[0], w, rtol=0, atol=1e-12)
 
 
+@pytest.mark.slow
 @optimizers
 @pytest.mark.parametrize("weight_decay", [0.0, 0.1])
 def test_the_update_is_optax_s_in_float32(optimizer, weight_decay):

@@ -20,7 +20,7 @@ import yaml
 from audit.measure import faint, findings
 from check_jsonschema import main as check_jsonschema
 from click.testing import CliRunner, Result
-from conftest import QuietHandler, assert_icons_are_drawn, problems_of
+from conftest import QuietHandler, assert_icons_are_drawn, faded, problems_of
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from playwright.sync_api import Page, expect
 from sphinx.errors import ConfigError
@@ -267,7 +267,7 @@ def test_every_button_is_seen_and_named(published_site: str, tab: Page, width: i
     header.get_by_role("button", name="Run this notebook").click()
     assert findings(tab) == []
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
-    tab.add_style_tag(content="* { transition: none !important }")
+    faded(tab)
     tab.evaluate("document.documentElement.dataset.theme = 'dark'")
     assert faint(tab) == []
     assert problems == []
