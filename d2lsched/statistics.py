@@ -220,52 +220,6 @@ def contrasts(
     return table.assign(differs=table["p_holm"] <= ALPHA)
 
 
-def rank(
-    results: pd.DataFrame,
-    *,
-    value: str = "test_accuracy",
-    by: str = "schedule",
-    best: Literal["highest", "lowest"] = "highest",
-    unit: Unit = "",
-) -> pd.DataFrame:
-    """The schedules, best mean first, with the ranks that the data leave open.
-
-    A row per schedule: `mean`, its own 95 % interval [`low`, `high`], `n`, and its possible
-    ranks, `rank_from` … `rank_to`. Each of the k schedules is compared with every other,
-    paired by seed, at level 1 − 0.05 / (k − 1): rank_from is 1 + how many are surely better,
-    rank_to is k − how many are surely worse. So its true rank is in this range with 95 %, and
-    with 95 % the truly best schedule is among those with rank_from = 1. Nothing is compared
-    with a best that was picked after looking; the order of rows was, and says nothing where
-    ranges overlap. Nor do the means' intervals: the schedules share their seeds.
-
-    results, value, by, unit, ValueErrors: as for `contrasts`; at least two schedules.
-    Source: Mogstad, Romano, Shaikh and Wilhelm 2024, Inference for ranks (summed up in arXiv
-    2401.15205), with Student and Bonferroni in place of their bootstrap.
-
-    >>> results = pd.DataFrame({"schedule": ["constant"] * 3 + ["cosine"] * 3,
-    ...     "seed": [0, 1, 2] * 2, "loss": [0.13, 0.15, 0.14, 0.11, 0.12, 0.11]})
-    >>> rank(results, value="loss", best="lowest").round(2)
-              mean   low  high  n  rank_from  rank_to
-    schedule
-    cosine    0.11  0.10  0.13  3          1        1
-    constant  0.14  0.12  0.16  3          2        2
-    """
-    one_of("best", best, Literal["highest", "lowest"])
-    runs = _runs(results, value, by)
-    require(len(runs) > 1, f"the column {by!r}", list(runs), "of at least two schedules")
-    level, sign = _corrected(len(runs) - 1), 1 if best == "highest" else -1
-    rows = []
-    for name, run in runs.items():
-        others = [other for other in runs.items() if other[0] != name]
-        gaps = [_difference((name, run), other, level, unit) for other in others]
-        signs = [sign * (int(gap.low > 0) - int(gap.high < 0)) for gap in gaps]
-        ranks = {"rank_from": 1 + signs.count(-1), "rank_to": len(runs) - signs.count(1)}
-        rows.append(vars(mean(run, unit=unit)) | ranks)
-    table = pd.DataFrame(rows, pd.Index(runs, name=by))
-    table = table[["mean", "low", "high", "n", "rank_from", "rank_to"]]
-    return table.sort_values("mean", ascending=best == "lowest", kind="stable")
-
-
 def claim(
     statement: str,
     a: Values,

@@ -27,6 +27,7 @@ level is Bonferroni's for the setting's family: all candidates against the const
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,15 +39,14 @@ import numpy as np
 
 from .extras import needs
 from .plotting import COLORS, Figure, figure
-from .schedules.base import one_of
+from .schedules.base import one_of, require
 from .statistics import ALPHA, Estimate, difference, holm, permutation
 
 with needs("sweep"):
     import pandas as pd
 
-COMPARISON = Path(__file__).parent / "data" / "comparison.csv"
-CLASSICS = COMPARISON.with_name("classics.csv")
-STUDY = COMPARISON.with_name("study")
+STUDY = Path(__file__).parent / "data" / "study"
+CLASSICS = STUDY.with_name("classics.csv")
 
 MARGIN = 0.2
 """Points that matter: the book's one margin."""
@@ -312,19 +312,25 @@ def described(setting: str) -> str:
     >>> described("mlp-sgd-10000x3")
     'MLP, SGD, 10,000 × 3'
     """
-    model, optimizer, images, epochs = _parts(setting)
+    model, optimizer, images, epochs = parts(setting)
     names = {"mlp": "MLP", "lenet": "LeNet", "sgd": "SGD", "adam": "Adam"}
     return f"{names[model]}, {names[optimizer]}, {images:,} × {epochs}"
 
 
-def _parts(setting: str) -> tuple[str, str, int, int]:
-    model, optimizer, passes = setting.split("-")
-    images, epochs = map(int, passes.split("x"))
-    return model, optimizer, images, epochs
+def parts(setting: str) -> tuple[str, str, int, int]:
+    """Model, optimizer, images and epochs of a setting; ValueError for what names none.
+
+    >>> parts("mlp-sgd-10000x3")
+    ('mlp', 'sgd', 10000, 3)
+    """
+    found = re.fullmatch(r"([a-z]+)-([a-z]+)-(\d+)x(\d+)", setting)
+    require(found is not None, "setting", setting, "named as 'mlp-sgd-10000x3'")
+    model, optimizer, images, epochs = found.groups()  # type: ignore[union-attr]
+    return model, optimizer, int(images), int(epochs)
 
 
 def _place(setting: str) -> tuple[bool, bool, int, int]:
-    model, optimizer, images, epochs = _parts(setting)
+    model, optimizer, images, epochs = parts(setting)
     return model != "mlp", optimizer != "sgd", -images, epochs
 
 
@@ -351,80 +357,6 @@ def sensitivity(setting: str) -> pd.DataFrame:
 
 def _covariance(setting: str) -> pd.DataFrame:
     return pd.read_csv(STUDY / f"{setting}.images.csv", index_col=0)
-
-
-def runs(
-    *,
-    epochs: int,
-    model: str = "mlp",
-    optimizer: str = "sgd",
-    framework: str = "jax",
-    stage: str = "final",
-) -> pd.DataFrame:
-    """The runs of one setting, a row a run; the columns are those of experiments/README.md.
-
-    epochs: 1, 3, 10 or 30, of 78 updates each; for lenet, in torch, 3 or 10.
-    stage: "final", ten seeds of every schedule at its best peak rate, or "tuning", the search
-        for that rate, without test images.
-
-    LookupError, naming what there is, for a setting that the study does not have.
-
-    >>> sorted(runs(epochs=3)["seed"].unique().tolist())
-    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
-    """
-    asked = {"epochs": epochs, "model": model, "optimizer": optimizer,
-             "framework": framework, "stage": stage}  # fmt: skip
-    return _where("the study has", _read(COMPARISON), asked)
-
-
-def outcomes(
-    name: str,
-    *,
-    epochs: int,
-    model: str = "mlp",
-    optimizer: str = "sgd",
-    framework: str = "jax",
-    value: str = "test_accuracy",
-) -> pd.Series:
-    """What a schedule reached at its best peak rate, by seed: for `d2lsched.statistics`.
-
-    name: of the schedule's class, as in the study: "CosineDecay", "Constant"; "Warmup" is
-        warmup and cosine.
-    value: a column of the study; accuracies are shares from 0 to 1.
-
-    LookupError for a schedule, setting or column that the study does not have.
-
-    >>> outcomes("CosineDecay", epochs=3).round(4).tolist()[:3]
-    [0.9444, 0.9468, 0.9468]
-    """
-    table = runs(epochs=epochs, model=model, optimizer=optimizer, framework=framework)
-    _known("schedule", name, table["name"].unique().tolist())
-    _known("column", value, table.columns.tolist())
-    found: pd.Series = table[table["name"] == name].set_index("seed")[value]
-    return found
-
-
-def search(
-    name: str,
-    *,
-    epochs: int,
-    model: str = "mlp",
-    optimizer: str = "sgd",
-    framework: str = "jax",
-) -> dict[float, list[float]]:
-    """The search for a schedule's peak rate: validation accuracies by rate, for `plot_search`.
-
-    name, epochs …, LookupError: as for `outcomes`. Four seeds a rate, two for lenet.
-
-    >>> list(search("CosineDecay", epochs=3))
-    [0.05, 0.1, 0.2, 0.4, 0.8, 1.6]
-    """
-    table = runs(
-        epochs=epochs, model=model, optimizer=optimizer, framework=framework, stage="tuning"
-    )
-    _known("schedule", name, table["name"].unique().tolist())
-    tried = table[table["name"] == name].groupby("lr")["validation_accuracy"]
-    return {lr: accuracies.tolist() for lr, accuracies in tried}
 
 
 def classics(task: str, *, stage: str = "given") -> pd.DataFrame:
@@ -459,11 +391,6 @@ def _where(owner: str, table: pd.DataFrame, asked: Mapping[str, Any]) -> pd.Data
         if table.empty:
             raise LookupError(f"{owner} no runs with {column} = {value!r}: {there}")
     return table.reset_index(drop=True)
-
-
-def _known(kind: str, asked: str, there: list[str]) -> None:
-    if asked not in there:
-        raise LookupError(f"the study has no {kind} {asked!r} in this setting: {there}")
 
 
 @cache

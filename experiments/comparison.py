@@ -30,6 +30,7 @@ import pandas as pd
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
+from d2lsched import study
 from d2lsched.data import Split, mnist
 from d2lsched.history import History
 from experiments.candidates import CENTERS, HOOKS, MAIN, candidates, peak
@@ -65,14 +66,8 @@ class Setting:
 
     @classmethod
     def named(cls, name: str) -> Setting:
-        """The setting that prints as this; ValueError for another text."""
-        try:
-            model, optimizer, passes = name.split("-")
-            images, epochs = passes.split("x")
-            return cls(model, optimizer, int(images), int(epochs))
-        except ValueError:
-            known = ", ".join(map(str, SETTINGS))
-            raise ValueError(f"setting = {name!r} is not allowed: one of {known}") from None
+        """The setting that prints as this; ValueError as for `study.parts`."""
+        return cls(*study.parts(name))
 
     @property
     def updates(self) -> int:

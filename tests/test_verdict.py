@@ -68,6 +68,18 @@ def test_the_table_holds_all_runs(made):
         study.table("mlp")
 
 
+def test_settings_stand_in_the_order_of_the_books_tables(tmp_path, monkeypatch):
+    monkeypatch.setattr(study, "STUDY", tmp_path)
+    names = ["mlp-sgd-50000x1", "mlp-sgd-10000x3", "mlp-sgd-10000x10", "mlp-adam-10000x1",
+             "lenet-sgd-10000x3", "lenet-adam-10000x3"]  # fmt: skip
+    for name in sorted(names):
+        (tmp_path / f"{name}.csv.xz").touch()
+    assert study.settings() == names
+    for wrong in ("mlp", "mlp-sgd-10000", "mlp-sgd-10000x3x1", ""):
+        with pytest.raises(ValueError, match=rf"setting = '{wrong}' is not allowed.*10000x3"):
+            study.parts(wrong)
+
+
 def test_verdicts_find_what_was_put_in(made, capsys):
     better, worse, none = (study.verdict(made, a) for a in ("LinearDecay", "OneCycle", "EMA"))
     assert (better.word, worse.word) == ("better", "worse")
