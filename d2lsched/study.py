@@ -251,7 +251,8 @@ def evidence(name: str, *rivals: str) -> Figure:
     """Print what a candidate's verdicts are in every setting, a row a setting; draw them, too.
 
     name: of the candidate. rivals: of what it is compared with; the constant rate by default.
-    A setting in which it was not compared with a rival has a dash there.
+    A setting in which it was not compared with a rival has a dash there. Intervals of more than
+    2.5 points are cut off in the picture.
 
     LookupError, naming what there is, for a candidate or a rival that no setting compares.
     """
@@ -276,11 +277,10 @@ def evidence(name: str, *rivals: str) -> Figure:
 
 
 def _drawn(name: str, others: tuple[str, ...], rows: dict[str, list[Verdict | None]]) -> Figure:
-    found = {
-        other: [(y, row[index]) for y, row in enumerate(rows.values())]
+    there = {
+        other: [(y, one) for y, row in enumerate(rows.values()) if (one := row[index])]
         for index, other in enumerate(others)
     }
-    there = {other: [(y, one) for y, one in column if one] for other, column in found.items()}
     counts = []
     for other, column in there.items():
         words = Counter(one.word for _, one in column)
@@ -301,6 +301,9 @@ def _drawn(name: str, others: tuple[str, ...], rows: dict[str, list[Verdict | No
                     color=COLORS[index], markersize=4, label=f"{name} − {other}")  # fmt: skip
     ax.set_yticks(range(len(rows)), [described(setting) for setting in rows])
     ax.set_ylim(len(rows) - 0.4, -0.6)
+    far = max(2.5, *(1.1 * abs(one.gap.mean) for column in there.values() for _, one in column))
+    left, right = ax.get_xlim()
+    ax.set_xlim(max(left, -far), min(right, far))
     ax.set(xlabel="difference in accuracy (points)")
     fig.legend(loc="outside upper left", ncols=1)
     return fig
@@ -377,9 +380,7 @@ def classics(task: str, *, stage: str = "given") -> pd.DataFrame:
     (30,)
     """
     table = _where("the classics have", _read(CLASSICS), {"task": task, "stage": stage})
-    curves = [
-        np.array(text.split(), np.float64) for text in table["validation_accuracies"].tolist()
-    ]
+    curves = table["validation_accuracies"].map(lambda text: np.array(text.split(), float))
     return table.assign(validation_accuracies=curves)
 
 

@@ -1,5 +1,7 @@
 """The rule for what may be said: on made-up runs, whose truth is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -122,6 +124,11 @@ def test_evidence_is_a_row_a_setting_as_text_and_as_a_picture(made, capsys):
     assert capsys.readouterr().out.count(" ± ") == 2
     with pytest.raises(LookupError, match=r"no setting compares 'EMA' with 'Warmup'.*OneCycle"):
         study.evidence("EMA", "Warmup")
+    one = study.verdict(made, "EMA")
+    for mean, right in (0.0, 2.5), (5.0, 5.5):  # a very wide interval goes on outside
+        wide = replace(one, gap=replace(one.gap, mean=mean, low=mean - 9, high=mean + 9))
+        figure = study._drawn("EMA", ("Constant",), {made: [wide]})
+        assert figure.axes[0].get_xlim() == pytest.approx((max(mean - 9.9, -right), right))
     study.expect(made, "LinearDecay", "the same")
     study.expect(made, "LinearDecay", "better")
     lines = capsys.readouterr().out.splitlines()
