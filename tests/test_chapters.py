@@ -141,7 +141,8 @@ def printed(notebook: Notebook) -> str:
     outputs = [o for cell in notebook["cells"] for o in cell.get("outputs", [])]
     texts = [[o.get("text", ""), *o.get("data", {}).values()] for o in outputs
              if "image/png" not in o.get("data", {})]  # fmt: skip
-    return "\n".join("".join(part) for text in texts for part in text)
+    every = "\n".join("".join(part) for text in texts for part in text)
+    return every.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def quotes_its_outputs(notebook: Notebook) -> Iterator[str]:
