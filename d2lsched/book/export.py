@@ -43,8 +43,10 @@ PACKAGES = {"torch": {"torch", "schedulefree", "prodigyopt"},
 NumPy is no download of its own: every notebook needs it, so its cells are in all of them.
 """
 
-KINDS = frozenset({".css", ".csv", ".js", ".json", ".md", ".npz", ".py", ".svg", ".typed"})
-PACKED = frozenset({".npz"})  # compressed already
+KINDS = frozenset(
+    {".css", ".csv", ".js", ".json", ".md", ".npz", ".py", ".svg", ".typed", ".xz"}
+)
+PACKED = frozenset({".npz", ".xz"})  # compressed already
 NOT_NEEDED = frozenset({"__pycache__", "book"})  # the latter renders the book
 
 README = """\
